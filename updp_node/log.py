@@ -1,0 +1,89 @@
+"""The log: a static event name and fields from a closed list, so that no PHI can enter.
+
+An event is a sentence in lower case with hyphens. A field that is not in `FIELDS` is a
+programming error and raises; the loggers of libraries that print values (pydicom prints
+offending values, pynetdicom C-FIND identifiers) are cut off at start.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "address", "ae_title", "association_id", "attempt", "batch", "calling_ae_title",
+        "code", "count", "destination", "duration_s", "error_type", "event", "free_bytes",
+        "generation", "instance_id", "level", "model", "peer_address", "pid", "port",
+        "process", "profile", "reason", "role", "route", "run_id", "size_bytes",
+        "sop_class_uid", "stage", "status", "study_id", "timestamp", "transfer_syntax_uid",
+        "version",
+    }
+)  # fmt: skip
+_EVENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SILENCED = ("pydicom", "pynetdicom", "presidio-analyzer", "presidio_analyzer", "presidio-anonymizer",
+             "highdicom", "spacy", "tldextract", "diffusers", "PIL", "uvicorn.access")  # fmt: skip
+
+
+class UnknownField(ValueError):
+    """A log call named a field that is not on the closed list."""
+
+
+def _check(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    unknown = set(event) - FIELDS
+    if unknown:
+        raise UnknownField(f"log fields not on the list: {sorted(unknown)}")
+    if not _EVENT.fullmatch(str(event["event"])):
+        raise UnknownField("a log event is lower case words joined by hyphens")
+    return event
+
+
+def configure_log(*, console: bool | None = None) -> None:
+    """Send the log to standard error, as JSON lines or, on a terminal, for people.
+
+    Parameters
+    ----------
+    console : bool, optional
+        Force (True) or forbid (False) the form for people; by default as the terminal says.
+    """
+    people = sys.stderr.isatty() if console is None else console
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(sort_keys=False)
+        if people
+        else structlog.processors.JSONRenderer(sort_keys=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            _check,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    tame_libraries()
+
+
+def tame_libraries() -> None:
+    """Cut off the loggers that print values of attributes or workflow inputs."""
+    for name in _SILENCED:
+        library = logging.getLogger(name)
+        library.handlers = [logging.NullHandler()]
+        library.propagate = False
+        library.setLevel(logging.CRITICAL + 1)
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    warnings_log = logging.getLogger("py.warnings")
+    warnings_log.handlers = [logging.NullHandler()]
+    warnings_log.propagate = False
+
+
+def get_logger() -> Any:
+    """The node's logger: ``get_logger().info("association-accepted", peer_address=...)``."""
+    return structlog.get_logger()
