@@ -26,20 +26,22 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 _EVENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SILENCED = ("pydicom", "pynetdicom", "presidio-analyzer", "presidio_analyzer", "presidio-anonymizer",
-             "highdicom", "spacy", "tldextract", "diffusers", "PIL", "uvicorn.access")  # fmt: skip
+_SILENCED = (
+    "pydicom", "pynetdicom", "presidio-analyzer", "presidio_analyzer", "presidio-anonymizer",
+    "highdicom", "spacy", "tldextract", "diffusers", "PIL", "uvicorn.access",
+)  # fmt: skip
 
 
-class UnknownField(ValueError):
+class UnknownFieldError(ValueError):
     """A log call named a field that is not on the closed list."""
 
 
 def _check(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     unknown = set(event) - FIELDS
     if unknown:
-        raise UnknownField(f"log fields not on the list: {sorted(unknown)}")
+        raise UnknownFieldError(f"log fields not on the list: {sorted(unknown)}")
     if not _EVENT.fullmatch(str(event["event"])):
-        raise UnknownField("a log event is lower case words joined by hyphens")
+        raise UnknownFieldError("a log event is lower case words joined by hyphens")
     return event
 
 

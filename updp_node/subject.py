@@ -69,7 +69,9 @@ class ProjectKey:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
-            raise ConfigError("a key is there already; it is never replaced", file=str(path)) from error
+            raise ConfigError(
+                "a key is there already; it is never replaced", file=str(path)
+            ) from error
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(key.secret.hex() + "\n")
             file.flush()

@@ -1,0 +1,303 @@
+"""Train the default generator: ``prepare``, ``coarse``, ``texture``, then train_readers, export.
+
+Deterministic given a seed on one machine, resumable (every batch is drawn from the seed and
+the step), CPU or GPU. The default sizes need about forty minutes on two CPU cores.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import typer
+from diffusers import DDPMScheduler
+from rich.progress import track
+from torch import Tensor, nn
+from train_dataset import (
+    VIEWS,
+    augment,
+    choose_vocabulary,
+    count_terms,
+    encode_terms,
+    read_images,
+    read_index,
+)
+
+from updp_node.pixels.network import (
+    COARSE_SIZE,
+    CoarseDenoiser,
+    Lapped,
+    build_texture_unet,
+    enlarge,
+    fold,
+    reduce,
+)
+
+app = typer.Typer(add_completion=False)
+COARSE_SIZES = {"width": 384, "hidden": 768, "condition": 128, "blocks": 4}
+TEXTURE_SIZES = {"block_out_channels": [64, 96, 96], "layers_per_block": 1}
+SCHEDULE: dict[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_schedule": "squaredcos_cap_v2",
+    "prediction_type": "v_prediction",
+}
+_DROP_PROMPT = 0.1
+_COARSE_NOISE = 0.15
+
+
+@app.command()
+def prepare(
+    data: Path, work: Path, coefficients: int = 256, channels: int = 16, seed: int = 1
+) -> None:
+    """Read the images, make the views, fit the eigen-space and the detail rotation."""
+    work.mkdir(parents=True, exist_ok=True)
+    rows = read_index(data)
+    vocabulary = choose_vocabulary(rows)
+    coarse: dict[str, list[Tensor]] = {"train": [], "val": []}
+    terms: dict[str, list[Tensor]] = {"train": [], "val": []}
+    fine: list[np.ndarray] = []
+    for kind, split in [(kind, split) for split in coarse for kind in VIEWS]:
+        chosen = [row for row in rows if row.kind == kind and row.split == split]
+        images = read_images(data, chosen)
+        count = VIEWS[kind] if split == "train" else 1
+        codes = torch.from_numpy(np.stack([encode_terms(row, vocabulary) for row in chosen]))
+        for view in track(range(count), f"{kind} {split}"):
+            shown = augment(images, seed * 100 + view) if view else images
+            small = torch.from_numpy(shown).float()[:, None] / 255
+            coarse[split].append(small if kind == "adult_64" else reduce(small))
+            terms[split].append(codes)
+            if split == "train" and kind != "adult_64":
+                fine.append(shown)
+    space = _fit_eigenspace(torch.cat(coarse["train"])[:, 0].flatten(1), coefficients)
+    arrays: dict[str, Any] = {"vocabulary": vocabulary, "counts": dict(count_terms(rows)), **space}
+    for split in coarse:
+        flat = torch.cat(coarse[split])[:, 0].flatten(1)
+        arrays[f"{split}_codes"] = _project(flat, space)
+        arrays[f"{split}_terms"] = torch.cat(terms[split])
+    kept = [i for i, part in enumerate(_parts(coarse["train"])) if part]
+    detailed = torch.cat([arrays["train_codes"][slice(*span)] for span in _spans(coarse, kept)])
+    arrays["detail_terms"] = torch.cat(
+        [arrays["train_terms"][slice(*span)] for span in _spans(coarse, kept)]
+    )
+    arrays["detail_codes"] = detailed
+    arrays |= _fit_detail(np.concatenate(fine), detailed, space, channels)
+    torch.save(arrays, work / "prepared.pt")
+
+
+def _parts(views: list[Tensor]) -> list[bool]:
+    """Which views have a fine image: those that were reduced from 256 px."""
+    flags = []
+    for kind, count in VIEWS.items():
+        flags += [kind != "adult_64"] * count
+    return flags[: len(views)]
+
+
+def _spans(coarse: dict[str, list[Tensor]], kept: list[int]) -> list[tuple[int, int]]:
+    ends = np.cumsum([len(view) for view in coarse["train"]])
+    return [(int(ends[i] - len(coarse["train"][i])), int(ends[i])) for i in kept]
+
+
+def _fit_eigenspace(flat: Tensor, coefficients: int) -> dict[str, Tensor]:
+    """Mean, orthonormal rows and standard deviations of the leading coefficients."""
+    mean = flat.mean(0)
+    centred = flat - mean
+    values, vectors = torch.linalg.eigh(centred.T @ centred / len(flat))
+    basis = vectors[:, -coefficients:].flip(1).T.contiguous()
+    scale = values[-coefficients:].flip(0).sqrt()
+    space = {"mean": mean, "basis": basis, "scale": scale}
+    error = (_render(_project(flat[:2000], space), space).flatten(1) - flat[:2000]).square().mean()
+    print(f"eigen-space of {coefficients}: {-10 * torch.log10(error):.1f} dB")
+    return space
+
+
+def _project(flat: Tensor, space: dict[str, Tensor]) -> Tensor:
+    return (flat - space["mean"]) @ space["basis"].T / space["scale"]
+
+
+def _render(codes: Tensor, space: dict[str, Tensor]) -> Tensor:
+    flat = codes * space["scale"] @ space["basis"] + space["mean"]
+    return flat.reshape(-1, 1, COARSE_SIZE, COARSE_SIZE)
+
+
+def _fit_detail(
+    fine: np.ndarray, codes: Tensor, space: dict[str, Tensor], channels: int
+) -> dict[str, Tensor]:
+    """What the coarse image lacks, in the leading lapped-transform channels, as float16."""
+    complete = Lapped(torch.eye(64))
+
+    def residuals(start: int) -> Tensor:
+        image = torch.from_numpy(fine[start : start + 128]).float()[:, None] / 255
+        return image - enlarge(_render(codes[start : start + 128], space))
+
+    starts = range(0, len(fine), 128)
+    moments = torch.zeros(64, 64)
+    for start in starts[::4]:
+        bands = complete.analyze(residuals(start)).permute(1, 0, 2, 3).flatten(1)
+        moments += bands @ bands.T / bands.shape[1]
+    values, vectors = torch.linalg.eigh(moments / len(starts[::4]))
+    rotation = vectors[:, -channels:].flip(1)
+    scale = values[-channels:].flip(0).sqrt()
+    lost = values[:-channels].sum() / 64
+    print(f"detail channels {channels}: {-10 * torch.log10(lost):.1f} dB; scale {scale}")
+    kept = Lapped(rotation)
+    detail = torch.empty(len(fine), channels, 32, 32, dtype=torch.float16)
+    for start in track(starts, "detail"):
+        part = kept.analyze(residuals(start)) / scale[:, None, None]
+        detail[start : start + 128] = part.half()
+    return {"rotation": rotation, "detail_scale": scale, "detail": detail}
+
+
+@app.command()
+def coarse(
+    work: Path, steps: int = 12_000, batch: int = 256, rate: float = 6e-4, seed: int = 1
+) -> None:
+    """Train the coarse stage; the checkpoint with the lowest held-out loss is kept."""
+    arrays = torch.load(work / "prepared.pt", weights_only=False)
+    codes, terms = arrays["train_codes"], arrays["train_terms"]
+    model = CoarseDenoiser(codes.shape[1], terms.shape[1], **COARSE_SIZES)
+    draw = _balanced(terms)
+
+    def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
+        chosen = draw(batch, generator)
+        kept = (torch.rand(batch, 1, generator=generator) > _DROP_PROMPT).float()
+        return _velocity_loss(
+            lambda noisy, time: network(noisy, time, terms[chosen] * kept), codes[chosen], generator
+        )
+
+    def held_out(network: nn.Module) -> float:
+        generator = torch.Generator().manual_seed(0)
+        weight = arrays["val_terms"][:, 0] * 3 + 1
+        chosen = torch.multinomial(weight, 4096, replacement=True, generator=generator)
+        wanted = arrays["val_terms"][chosen]
+        return float(
+            _velocity_loss(
+                lambda noisy, time: network(noisy, time, wanted), arrays["val_codes"][chosen], generator
+            )
+        )
+
+    _train(model, loss, held_out, work / "coarse.pt", steps, rate, seed)
+
+
+@app.command()
+def texture(
+    work: Path, steps: int = 4_000, batch: int = 32, rate: float = 5e-4, seed: int = 1
+) -> None:
+    """Train the texture stage on the detail that the coarse image lacks."""
+    arrays = torch.load(work / "prepared.pt", weights_only=False)
+    detail, codes, terms = (arrays[f"detail{part}"] for part in ("", "_codes", "_terms"))
+    model = build_texture_unet(detail.shape[1], TEXTURE_SIZES)
+    draw = _balanced(terms)
+
+    def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
+        chosen = draw(batch, generator)
+        blurred = codes[chosen] + _COARSE_NOISE * torch.randn(
+            codes[chosen].shape, generator=generator
+        )
+        shown = fold(_render(blurred, arrays)) * 2 - 1
+        band = terms[chosen, 1].long()
+
+        def predict(noisy: Tensor, time: Tensor) -> Tensor:
+            velocity: Tensor = network(torch.cat([noisy, shown], 1), time, class_labels=band).sample
+            return velocity
+
+        return _velocity_loss(predict, detail[chosen].float(), generator)
+
+    _train(model, loss, None, work / "texture.pt", steps, rate, seed)
+
+
+def _balanced(terms: Tensor) -> Callable[[int, torch.Generator], Tensor]:
+    """Draw adults and children equally often, and rare findings up to three times as often."""
+    counts = terms.sum(0).clamp(min=1)
+    adult = terms[:, 0]
+    rare = torch.sqrt((counts[4:].max() / counts[4:])) * terms[:, 4:]
+    weight = rare.max(1).values.clamp(1, 3)
+    weight = weight * (adult / (adult * weight).sum() + (1 - adult) / ((1 - adult) * weight).sum())
+    return lambda count, generator: torch.multinomial(
+        weight, count, replacement=True, generator=generator
+    )
+
+
+def _velocity_loss(
+    predict: Callable[[Tensor, Tensor], Tensor], clean: Tensor, generator: torch.Generator
+) -> Tensor:
+    scheduler = DDPMScheduler(**SCHEDULE)
+    noise = torch.randn(clean.shape, generator=generator)
+    time = torch.randint(0, 1000, (len(clean),), generator=generator)
+    noisy = scheduler.add_noise(clean, noise, time)
+    target = scheduler.get_velocity(clean, noise, time)
+    return (predict(noisy, time) - target).square().mean()
+
+
+def _train(
+    model: nn.Module,
+    loss: Callable[[nn.Module, torch.Generator], Tensor],
+    held_out: Callable[[nn.Module], float] | None,
+    checkpoint: Path,
+    steps: int,
+    rate: float,
+    seed: int,
+) -> None:
+    """Adam with warm-up and cosine decay, averaged weights, a checkpoint every 250 steps."""
+    torch.manual_seed(seed)
+    average = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+    state: dict[str, Any] = {"step": 0, "best": float("inf"), "log": []}
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=False)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+    running, begun = 0.0, time.monotonic()
+    for step in track(range(state["step"], steps), checkpoint.stem):
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        warm = min(1.0, (step + 1) / 200)
+        optimizer.param_groups[0]["lr"] = (
+            rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+        )
+        value = loss(model, generator)
+        optimizer.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        average.update_parameters(model)
+        running += float(value.detach())
+        if (step + 1) % 250 == 0 or step + 1 == steps:
+            entry = {"step": step + 1, "loss": running / 250, "s": time.monotonic() - begun}
+            running = 0.0
+            if held_out is not None:
+                with torch.no_grad():
+                    entry["held_out"] = held_out(average.module)
+            _keep(state, entry, model, average, optimizer, checkpoint)
+
+
+def _keep(
+    state: dict[str, Any],
+    entry: dict[str, float],
+    model: nn.Module,
+    average: Any,
+    optimizer: torch.optim.Optimizer,
+    checkpoint: Path,
+) -> None:
+    """Write the checkpoint; `chosen` holds the averaged weights that will be exported."""
+    state["step"] = int(entry["step"])
+    state["log"].append(entry)
+    score = entry.get("held_out", -entry["step"])
+    if score < state["best"]:
+        state["best"] = score
+        state["chosen"] = {k: v.clone() for k, v in average.module.state_dict().items()}
+    state |= {"model": model.state_dict(), "average": average.state_dict()}
+    state["optimizer"] = optimizer.state_dict()
+    torch.save(state, checkpoint)
+    print(json.dumps(entry), flush=True)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    app()

@@ -1,0 +1,1 @@
+"""Staged and released files, and the two indexes over them."""

@@ -1,0 +1,183 @@
+"""Tables of the identified zone and of the released zone, in two separate databases.
+
+The identified index knows what was received and what became of it; the released index
+knows nothing but released objects. No table of either holds free text of a patient;
+the identified zone holds UIDs and the attributes that the routes ask.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Identified(DeclarativeBase):
+    """Base of the tables of the identified zone."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+class Released(DeclarativeBase):
+    """Base of the tables of the released zone."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+class AssociationRow(Identified):
+    """An association of the receiver; open until closed or expired. Times are Unix seconds."""
+
+    __tablename__ = "associations"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    calling_ae_title: Mapped[str] = mapped_column(String(16))
+    peer_address: Mapped[str] = mapped_column(String(64))
+    opened_at: Mapped[float]
+    seen_at: Mapped[float]
+    closed_at: Mapped[float | None]
+
+
+class StudyRow(Identified):
+    """A study as received. ``id`` is opaque and goes into logs and workflow ids."""
+
+    __tablename__ = "studies"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    study_uid: Mapped[str] = mapped_column(String(64), unique=True)
+    last_arrival_at: Mapped[float] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=0)
+    report_deadline: Mapped[float | None]
+
+
+class InstanceRow(Identified):
+    """A received instance.
+
+    ``state``: received (not read yet), pending (waits for its study to settle), waiting
+    (an image that waits for a report), running, done, duplicate, quarantined, rejected.
+    """
+
+    __tablename__ = "instances"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    state: Mapped[str] = mapped_column(String(16), index=True, default="received")
+    file: Mapped[str | None] = mapped_column(String(255))
+    sop_class_uid: Mapped[str] = mapped_column(String(64))
+    sop_instance_uid: Mapped[str] = mapped_column(String(64), index=True)
+    transfer_syntax_uid: Mapped[str] = mapped_column(String(64))
+    calling_ae_title: Mapped[str] = mapped_column(String(16))
+    association_id: Mapped[str] = mapped_column(String(32), index=True)
+    size_bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[float]
+    study_id: Mapped[str | None] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_uid: Mapped[str | None] = mapped_column(String(64))
+    modality: Mapped[str | None] = mapped_column(String(16))
+    attributes: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    demographics_sha256: Mapped[str | None] = mapped_column(String(64))
+    findings: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
+    supersedes: Mapped[int | None]
+
+
+class RunRow(Identified):
+    """One pass of a settled study through the line. ``state``: running, done, failed."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(String(48), primary_key=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"), index=True)
+    route: Mapped[str] = mapped_column(String(64))
+    profile: Mapped[str] = mapped_column(String(64))
+    profile_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    started_at: Mapped[float]
+    ended_at: Mapped[float | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class WorkRow(Identified):
+    """One instance within one run, with what was decided for it before anything is written.
+
+    ``outcome``: null until done; then released, dropped, quarantined, unchanged, waiting.
+    ``prompt`` and ``seed`` never leave the identified zone.
+    """
+
+    __tablename__ = "work"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    action: Mapped[str | None] = mapped_column(String(16))
+    generation: Mapped[int | None]
+    prompt: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    unrendered: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    seed: Mapped[str | None] = mapped_column(String(20))
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class ReleaseRow(Identified):
+    """A released instance and where it came from. Written once, never changed."""
+
+    __tablename__ = "releases"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), index=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    source_uid: Mapped[str] = mapped_column(String(64), index=True)
+    profile_digest: Mapped[str] = mapped_column(String(64))
+    generation: Mapped[int]
+    prompt: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    references: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    sop_instance_uid: Mapped[str] = mapped_column(String(64), unique=True)
+    sop_class_uid: Mapped[str] = mapped_column(String(64))
+    study_uid: Mapped[str] = mapped_column(String(64))
+    series_uid: Mapped[str] = mapped_column(String(64))
+    transfer_syntax_uid: Mapped[str] = mapped_column(String(64))
+    file: Mapped[str] = mapped_column(String(255))
+    sha256: Mapped[str] = mapped_column(String(64))
+    released_at: Mapped[float]
+    __table_args__ = (UniqueConstraint("source_uid", "profile_digest", "generation"),)
+
+
+class DeliveryRow(Identified):
+    """One released instance for one destination. ``state``: pending, delivered, failed."""
+
+    __tablename__ = "deliveries"
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    destination: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(48), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[float]
+    code: Mapped[str | None] = mapped_column(String(64))
+    delivered_at: Mapped[float | None]
+    __table_args__ = (Index(None, "state", "next_try_at"),)
+
+
+class QuarantineRow(Identified):
+    """Why an instance was held back. ``state``: open, released, rejected."""
+
+    __tablename__ = "quarantine"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), index=True)
+    run_id: Mapped[str | None] = mapped_column(String(48))
+    code: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[str] = mapped_column(String(500), default="")
+    state: Mapped[str] = mapped_column(String(16), default="open", index=True)
+    created_at: Mapped[float]
+    resolved_at: Mapped[float | None]
+
+
+class ReleasedInstanceRow(Released):
+    """A released instance as the research side sees it."""
+
+    __tablename__ = "released_instances"
+    sop_instance_uid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sop_class_uid: Mapped[str] = mapped_column(String(64))
+    series_uid: Mapped[str] = mapped_column(String(64), index=True)
+    study_uid: Mapped[str] = mapped_column(String(64), index=True)
+    transfer_syntax_uid: Mapped[str] = mapped_column(String(64))
+    project: Mapped[str] = mapped_column(String(64), index=True)
+    file: Mapped[str] = mapped_column(String(255))
+    sha256: Mapped[str] = mapped_column(String(64))
+    released_at: Mapped[float]
+    superseded_by: Mapped[str | None] = mapped_column(String(64))
