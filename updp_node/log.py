@@ -28,7 +28,7 @@ FIELDS = frozenset(
 _EVENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SILENCED = (
     "pydicom", "pynetdicom", "presidio-analyzer", "presidio_analyzer", "presidio-anonymizer",
-    "highdicom", "spacy", "tldextract", "diffusers", "PIL", "uvicorn.access",
+    "dbos", "highdicom", "spacy", "tldextract", "diffusers", "PIL", "uvicorn.access",
 )  # fmt: skip
 
 
@@ -79,7 +79,6 @@ def tame_libraries() -> None:
         library.handlers = [logging.NullHandler()]
         library.propagate = False
         library.setLevel(logging.CRITICAL + 1)
-    logging.getLogger("dbos").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     warnings_log = logging.getLogger("py.warnings")
     warnings_log.handlers = [logging.NullHandler()]

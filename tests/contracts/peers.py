@@ -16,7 +16,8 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from updp_node.model import Verified
 
@@ -53,7 +54,10 @@ def released(
     instance.SeriesInstanceUID = "2.25.78"
     instance.PatientName = "STUDY-0001"
     instance.PatientID = "STUDY-0001"
-    instance.add_new("PixelData", "OB", bytes(size_bytes))
+    pixels = bytes(size_bytes)
+    if UID(transfer_syntax_uid).is_encapsulated:
+        pixels = encapsulate([pixels])
+    instance.add_new("PixelData", "OB", pixels)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = sop_class_uid
     meta.MediaStorageSOPInstanceUID = instance.SOPInstanceUID
@@ -86,7 +90,9 @@ class StoreScp:
 
 
 @contextmanager
-def storescp(folder: Path, *, port: int = 0, options: Sequence[str] = ("+xa",)) -> Iterator[StoreScp]:
+def storescp(
+    folder: Path, *, port: int = 0, options: Sequence[str] = ("+xa",)
+) -> Iterator[StoreScp]:
     """A running storescp that writes what arrives, bit for bit, into a folder."""
     program = require_storescp()
     folder.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,8 @@ class Outcome:
 class Destination(Protocol):
     """Extension point: where released instances go.
 
-    Sending an instance again has the same result and leaves one instance there.
+    Sending an instance again has the same result and leaves one instance there. The message
+    of a `PeerError` begins with a reason code and a colon.
     """
 
     @property

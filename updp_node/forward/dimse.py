@@ -69,14 +69,7 @@ class DimseDestination:
             No association, or it ended before the last response.
         """
         for batch in split_by_contexts(instances):
-            sendable = []
-            for instance in batch:
-                if is_unchanged(instance):
-                    sendable.append(instance)
-                else:
-                    yield changed(instance)
-            if sendable:
-                yield from self._send_batch(sendable)
+            yield from self._send_batch(batch)
 
     def echo(self) -> float:
         """Seconds from the request of the association to the response of a C-ECHO.
@@ -93,10 +86,10 @@ class DimseDestination:
         started = time.monotonic()
         with self._associate([build_context(_VERIFICATION)]) as association:
             if not association.accepted_contexts:
-                raise PeerError("the peer refuses Verification")
+                raise PeerError("echo-refused: the peer does not accept Verification")
             status = getattr(association.send_c_echo(), "Status", None)
         if status != 0x0000:
-            raise PeerError("no success from C-ECHO")
+            raise PeerError("echo-refused: no success")
         return time.monotonic() - started
 
     def _send_batch(self, batch: Sequence[Verified]) -> Iterator[Outcome]:
@@ -107,24 +100,26 @@ class DimseDestination:
                 for context in association.accepted_contexts
             }
             for index, instance in enumerate(batch):
-                if _syntaxes_of(instance) in accepted:
+                if not is_unchanged(instance):
+                    yield changed(instance)
+                elif _syntaxes_of(instance) in accepted:
                     yield self._store(association, instance, index)
                 else:
                     yield self._refused_syntax(instance)
 
     def _store(self, association: Association, instance: Verified, index: int) -> Outcome:
         if not association.is_established:
-            raise PeerError("the association ended before the last instance")
+            raise PeerError("association-lost: it ended before the last instance")
         message_id = index % 65535 + 1
         try:
             response = association.send_c_store(instance.path, message_id)
         except FileNotFoundError:
             return changed(instance)
         except RuntimeError as error:
-            raise PeerError("the association ended before the last instance") from error
+            raise PeerError("association-lost: it ended before the last instance") from error
         status = getattr(response, "Status", None)
         if status is None:
-            raise PeerError("the association ended without a response to C-STORE")
+            raise PeerError("association-lost: no response to C-STORE")
         return self._judge(instance, int(status))
 
     def _judge(self, instance: Verified, status: int) -> Outcome:
@@ -166,7 +161,7 @@ class DimseDestination:
                 evt_handlers=[(evt.EVT_CONN_OPEN, _tune_socket, [settings.timeouts.response_s])],
             )
         except (OSError, ValueError) as error:  # ValueError: the TLS socket went away
-            raise PeerError("no connection") from error
+            raise PeerError("connection-failed") from error
         if not association.is_established:
             if not association.rejected_contexts:
                 raise PeerError(_why_none(association))
@@ -217,10 +212,9 @@ def _why_none(association: Association) -> str:
     answer = association.acceptor.primitive
     if association.is_rejected and answer is not None:
         return (
-            f"the peer rejects the association: {answer.result_str}, "
-            f"{answer.source_str}, {answer.reason_str}"
+            f"association-rejected: {answer.result_str}, {answer.source_str}, {answer.reason_str}"
         )
-    return "no association: no connection, no TLS, or no answer in time"
+    return "association-failed: no connection, no TLS, or no answer in time"
 
 
 def _tune_socket(event: evt.Event, timeout_s: float) -> None:
@@ -232,10 +226,12 @@ def _tune_socket(event: evt.Event, timeout_s: float) -> None:
 
 def _bound_memory(association: Association) -> None:
     """Read the file no faster than the peer takes it: pynetdicom's own queue has no limit."""
-    limit = association.acceptor.maximum_length or _LARGEST_PDU_BYTES
-    association.acceptor.maximum_length = min(limit, _LARGEST_PDU_BYTES)
-    bounded = _BoundedQueue(association.dul.is_alive)
-    association.dul.to_provider_queue = bounded
+    answer = association.acceptor.primitive
+    if answer is None:
+        raise PeerError("association-failed: no answer")
+    limit = answer.maximum_length_received or _LARGEST_PDU_BYTES
+    answer.maximum_length_received = min(limit, _LARGEST_PDU_BYTES)
+    association.dul.to_provider_queue = _BoundedQueue(association.dul.is_alive)
 
 
 class _BoundedQueue(queue.Queue[Any]):

@@ -48,7 +48,7 @@ class FolderDestination:
             try:
                 yield self._send_one(instance)
             except OSError as error:
-                raise PeerError(f"folder destination: error {error.errno}") from error
+                raise PeerError(f"folder-unusable: error {error.errno}") from error
 
     def echo(self) -> float:
         """Seconds that it takes to write and remove an empty file there.
@@ -65,12 +65,12 @@ class FolderDestination:
             probe.touch(mode=0o600, exist_ok=False)
             probe.unlink()
         except OSError as error:
-            raise PeerError(f"folder destination: error {error.errno}") from error
+            raise PeerError(f"folder-unusable: error {error.errno}") from error
         return time.monotonic() - started
 
     def _require_folder(self) -> None:
         if not self._settings.path.is_dir():
-            raise PeerError("folder destination: the folder is not there")
+            raise PeerError("folder-absent: it does not exist, or its share is not mounted")
 
     def _send_one(self, instance: Verified) -> Outcome:
         if not is_unchanged(instance):

@@ -158,18 +158,14 @@ class TypeNode:
 @lru_cache(maxsize=1)
 def confidentiality_rows() -> tuple[ConfidentialityRow, ...]:
     """Every row of PS3.15 Table E.1-1, in its order."""
-    return tuple(
-        ConfidentialityRow(*row[:-1], MappingProxyType(row[-1]))
-        for row in _load("confidentiality.json")
-    )
+    rows = _load("confidentiality.json")
+    return tuple(ConfidentialityRow(*row) for row in rows)
 
 
 @lru_cache(maxsize=1)
 def content_items() -> tuple[ContentItemRow, ...]:
     """Every row of PS3.15 Table E.3.4-1, in its order."""
-    return tuple(
-        ContentItemRow(*row[:-1], MappingProxyType(row[-1])) for row in _load("content_items.json")
-    )
+    return tuple(ContentItemRow(*row) for row in _load("content_items.json"))
 
 
 @lru_cache(maxsize=1)
@@ -232,7 +228,9 @@ def required_keywords(sop_class_uid: str) -> frozenset[str]:
 def iod_keywords() -> frozenset[str]:
     """Keywords of every attribute that any IOD names, at any depth."""
     found: set[str] = set()
-    waiting = list(_iods()["modules"].values())
+    table = _iods()
+    named = {name for modules in table["iods"].values() for name, _ in modules}
+    waiting = [table["modules"][name] for name in sorted(named)]
     while waiting:
         level = waiting.pop()
         found.update(level)

@@ -18,37 +18,52 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_engine(url: str, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> Engine:
-    """An engine whose commits are durable when they return.
+def open_engine(url: str) -> Engine:
+    """An engine of our own tables, whose commits are durable when they return.
 
     Parameters
     ----------
     url : str
         SQLAlchemy database URL.
-    synchronous : {"FULL", "NORMAL"}
-        SQLite only. NORMAL where losing the last commits merely repeats an idempotent step.
     """
-    sqlite = make_url(url).get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"connect_args": {"timeout": 60}} if sqlite else {}
-    engine = create_engine(url, **options)
-    if sqlite:
-        _tune_sqlite(engine, synchronous)
+    engine = _create(url, synchronous="FULL")
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _leave_begin_to_us)
+        event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
-def _tune_sqlite(engine: Engine, synchronous: str) -> None:
-    """WAL, explicit BEGIN IMMEDIATE (no lock upgrade that fails half-way), foreign keys."""
+def open_workflow_engine(url: str) -> Engine:
+    """An engine for DBOS, where losing the last commits merely repeats an idempotent step."""
+    return _create(url, synchronous="NORMAL")
+
+
+def _create(url: str, *, synchronous: Literal["FULL", "NORMAL"]) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
         for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    return engine
+
+
+def _leave_begin_to_us(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Take the write lock at once: a read that becomes a write could fail half-way."""
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read, and so need not wait for a writer."""
+    return engine.execution_options(read_only=True)
 
 
 def migrate(url: str, zone: Zone) -> None:

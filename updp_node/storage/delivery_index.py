@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
+from updp_node.storage.database import reading
 from updp_node.storage.tables import DeliveryRow, ReleaseRow, RunRow
 
 
@@ -32,6 +33,7 @@ class DeliveryIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reader = reading(engine)
 
     def due(self, now: float) -> list[tuple[str, str]]:
         """Pairs of ended run and destination with deliveries whose time has come."""
@@ -43,7 +45,7 @@ class DeliveryIndex:
             .group_by(DeliveryRow.run_id, DeliveryRow.destination)
             .order_by(func.min(DeliveryRow.next_try_at))
         )
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             return [(run_id, destination) for run_id, destination in session.execute(query)]
 
     def owed(self, run_id: str, destination: str) -> list[Owed]:
@@ -55,7 +57,7 @@ class DeliveryIndex:
             .where(DeliveryRow.state == "pending")
             .order_by(ReleaseRow.id)
         )
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             return [
                 Owed(release.id, release.file, release.sha256, release.sop_instance_uid,
                      delivery.attempts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from updp_node.storage.database import reading
 from updp_node.storage.tables import ReleasedInstanceRow
 
 
@@ -36,6 +37,7 @@ class ReleasedIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reader = reading(engine)
 
     def add(self, instances: list[ReleasedInstance], *, now: float) -> None:
         """Make released instances findable; what is there already stays as it is."""
@@ -61,7 +63,7 @@ class ReleasedIndex:
     def newest(self) -> list[ReleasedInstance]:
         """Every instance that no newer generation replaces."""
         row = ReleasedInstanceRow
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             found = session.scalars(select(row).where(row.superseded_by.is_(None)))
             return [
                 ReleasedInstance(

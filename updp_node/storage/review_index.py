@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
 from updp_node.errors import NodeError
+from updp_node.storage.database import reading
 from updp_node.storage.tables import (
     DeliveryRow,
     InstanceRow,
@@ -61,13 +62,14 @@ class ReviewIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reader = reading(engine)
 
     def jobs(self, *, limit: int = 50, run_id: str | None = None) -> list[Job]:
         """The newest runs, or one."""
         query = select(RunRow).order_by(RunRow.started_at.desc()).limit(limit)
         if run_id is not None:
             query = query.where(RunRow.id == run_id)
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             return [_to_job(session, row) for row in session.scalars(query)]
 
     def held(self, *, state: str | None = "open", id_: int | None = None) -> list[Held]:
@@ -79,7 +81,7 @@ class ReviewIndex:
             query = query.where(QuarantineRow.id == id_)
         elif state is not None:
             query = query.where(QuarantineRow.state == state)
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             return [
                 Held(held.id, instance.id, held.run_id, held.code, held.detail, held.state,
                      held.created_at, instance.modality, instance.sop_class_uid)
@@ -122,7 +124,7 @@ class ReviewIndex:
 
     def expired_files(self, before: float, limit: int = 500) -> list[tuple[int, str]]:
         """Staged files of ended instances received before a time."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             rows = session.execute(
                 select(InstanceRow.id, InstanceRow.file)
                 .where(InstanceRow.received_at < before, InstanceRow.file.is_not(None))
@@ -138,7 +140,7 @@ class ReviewIndex:
 
     def mapping(self) -> dict[str, str]:
         """Source SOP Instance UID to the released file of its newest generation."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             rows = session.execute(
                 select(ReleaseRow.source_uid, ReleaseRow.file).order_by(ReleaseRow.generation)
             )
@@ -146,7 +148,7 @@ class ReviewIndex:
 
     def backlog(self) -> dict[str, int]:
         """Counts an operator watches: instances by state, open quarantine, deliveries by state."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             counts: Counter[str] = Counter()
             for state, count in session.execute(
                 select(InstanceRow.state, func.count()).group_by(InstanceRow.state)

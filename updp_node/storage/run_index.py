@@ -7,11 +7,13 @@ crash finds what it has done already.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from updp_node.storage.run_records import Known, Release, Run, Work, WorkDecision
+from updp_node.storage.database import reading
 from updp_node.storage.tables import (
     DeliveryRow,
     InstanceRow,
@@ -21,82 +23,6 @@ from updp_node.storage.tables import (
     StudyRow,
     WorkRow,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One instance of a run with all that is known of it."""
-
-    instance_id: int
-    file: str | None
-    sop_instance_uid: str
-    sop_class_uid: str
-    state: str
-    supersedes: int | None
-    findings: list[dict[str, str]] | None
-    outcome: str | None
-    action: str | None
-    generation: int | None
-    prompt: list[str] | None
-    unrendered: list[str] | None
-    seed: str | None
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run as its workflow needs it."""
-
-    id: str
-    study_id: str
-    route: str
-    profile: str
-    profile_digest: str
-    started_at: float
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class WorkDecision:
-    """What `RunIndex.decide` records before anything is written."""
-
-    instance_id: int
-    action: str
-    generation: int
-    prompt: list[str] | None
-    unrendered: list[str] | None
-    seed: str | None
-    findings: list[dict[str, str]] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A released instance, as it is recorded."""
-
-    instance_id: int
-    source_uid: str
-    generation: int
-    prompt: list[str] | None
-    references: list[str]
-    sop_instance_uid: str
-    sop_class_uid: str
-    study_uid: str
-    series_uid: str
-    transfer_syntax_uid: str
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest release of a source instance under one profile."""
-
-    instance_id: int
-    generation: int
-    prompt: list[str] | None
-    references: list[str]
-    sop_instance_uid: str
-    sop_class_uid: str
 
 
 class RunIndex:
@@ -110,16 +36,17 @@ class RunIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reader = reading(engine)
 
     def running(self) -> list[str]:
         """Runs that are not ended, oldest first; taken up again at every start."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             query = select(RunRow.id).where(RunRow.state == "running")
             return list(session.scalars(query.order_by(RunRow.started_at)))
 
     def run(self, run_id: str) -> Run:
         """One run."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             row = session.get_one(RunRow, run_id)
             return Run(row.id, row.study_id, row.route, row.profile, row.profile_digest,
                        row.started_at, row.state)  # fmt: skip
@@ -133,13 +60,13 @@ class RunIndex:
         )
         if open_only:
             query = query.where(WorkRow.outcome.is_(None))
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             rows = session.execute(query.order_by(WorkRow.instance_id))
             return [_to_work(work, instance) for work, instance in rows]
 
     def study_findings(self, study_id: str) -> list[dict[str, str]]:
         """Findings of every report of a study that was read before."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             rows = session.scalars(
                 select(InstanceRow.findings)
                 .where(InstanceRow.study_id == study_id, InstanceRow.findings.is_not(None))
@@ -152,14 +79,14 @@ class RunIndex:
         query = select(InstanceRow.id).where(
             InstanceRow.study_id == study_id, InstanceRow.findings.is_not(None)
         )
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             return session.scalar(query.limit(1)) is not None
 
     def known(self, source_uids: Iterable[str], profile_digest: str) -> dict[str, Known]:
         """Newest releases under a profile, by source SOP Instance UID."""
         wanted = sorted(set(source_uids))
         found: dict[str, Known] = {}
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             for start in range(0, len(wanted), 500):
                 rows = session.scalars(
                     select(ReleaseRow)
@@ -173,45 +100,39 @@ class RunIndex:
 
     def study_releases(self, study_id: str, profile_digest: str) -> dict[str, Known]:
         """Newest releases of a whole study under a profile, by source SOP Instance UID."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             uids = session.scalars(
                 select(InstanceRow.sop_instance_uid).where(InstanceRow.study_id == study_id)
             ).all()
         return self.known(uids, profile_digest)
 
-    def decide(self, run_id: str, decisions: Sequence[WorkDecision]) -> None:
-        """Record every decision of a run at once, before anything is written."""
-        with Session(self._engine) as session, session.begin():
-            for decision in decisions:
-                key = (run_id, decision.instance_id)
-                work = session.get(WorkRow, key)
-                if work is None:
-                    work = WorkRow(run_id=run_id, instance_id=decision.instance_id, attempts=0)
-                    session.add(work)
-                work.action = decision.action
-                work.generation = decision.generation
-                work.prompt = decision.prompt
-                work.unrendered = decision.unrendered
-                work.seed = decision.seed
-                if decision.findings is not None:
-                    instance = session.get_one(InstanceRow, decision.instance_id)
-                    instance.findings = decision.findings
+    def decide(
+        self, run_id: str, decisions: Sequence[WorkDecision], *, report_deadline: float, now: float
+    ) -> None:
+        """Record every decision of a run in one commit, before anything is written.
 
-    def wait_for_report(self, run_id: str, instance_ids: Sequence[int], deadline: float) -> None:
-        """Put images back to wait for the report of their study."""
+        Parameters
+        ----------
+        report_deadline : float
+            Until when what waits for a report waits (Unix seconds).
+        """
         with Session(self._engine) as session, session.begin():
             run = session.get_one(RunRow, run_id)
-            study = session.get_one(StudyRow, run.study_id)
-            study.report_deadline = deadline
-            for instance_id in instance_ids:
-                session.get_one(InstanceRow, instance_id).state = "waiting"
-                session.get_one(WorkRow, (run_id, instance_id)).outcome = "waiting"
-
-    def close_work(self, run_id: str, instance_id: int, outcome: str) -> None:
-        """Note that an instance left the run without a release: dropped or unchanged."""
-        with Session(self._engine) as session, session.begin():
-            session.get_one(WorkRow, (run_id, instance_id)).outcome = outcome
-            session.get_one(InstanceRow, instance_id).state = "done"
+            for decision in decisions:
+                work = session.get_one(WorkRow, (run_id, decision.instance_id))
+                instance = session.get_one(InstanceRow, decision.instance_id)
+                for name in ("action", "generation", "prompt", "unrendered", "seed", "outcome"):
+                    setattr(work, name, getattr(decision, name))
+                work.references = decision.references or None
+                if decision.findings is not None:
+                    instance.findings = decision.findings
+                if decision.outcome == "waiting":
+                    session.get_one(StudyRow, run.study_id).report_deadline = report_deadline
+                    instance.state = "waiting"
+                elif decision.outcome == "quarantined":
+                    _hold(session, run_id, instance, code=decision.code, detail="", now=now)
+                elif decision.outcome is not None:
+                    instance.state = "done"
 
     def release(
         self, run_id: str, releases: Sequence[Release], *, destinations: Sequence[str], now: float
@@ -231,7 +152,7 @@ class RunIndex:
     def is_released(self, sop_instance_uid: str) -> bool:
         """Whether a released SOP Instance UID was recorded, so that its file is immutable."""
         query = select(ReleaseRow.id).where(ReleaseRow.sop_instance_uid == sop_instance_uid)
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             return session.scalar(query) is not None
 
     def quarantine(
@@ -241,18 +162,75 @@ class RunIndex:
         with Session(self._engine) as session, session.begin():
             session.get_one(WorkRow, (run_id, instance_id)).outcome = "quarantined"
             instance = session.get_one(InstanceRow, instance_id)
-            instance.state = "quarantined"
-            session.add(
-                QuarantineRow(instance_id=instance_id, run_id=run_id, code=code,
-                              detail=detail[:500], state="open", created_at=now)
-            )  # fmt: skip
+            _hold(session, run_id, instance, code=code, detail=detail, now=now)
 
-    def count_attempt(self, run_id: str, instance_id: int) -> int:
-        """Count one more attempt at an instance, durably before it is made; returns the count."""
+    def fail(self, run_id: str, *, code: str, now: float) -> int:
+        """Quarantine whatever is open in a run and end it; returns how many were open."""
         with Session(self._engine) as session, session.begin():
-            work = session.get_one(WorkRow, (run_id, instance_id))
-            work.attempts += 1
-            return work.attempts
+            open_works = session.scalars(
+                select(WorkRow).where(WorkRow.run_id == run_id, WorkRow.outcome.is_(None))
+            ).all()
+            for work in open_works:
+                work.outcome = "quarantined"
+                instance = session.get_one(InstanceRow, work.instance_id)
+                _hold(session, run_id, instance, code=code, detail="", now=now)
+            run = session.get_one(RunRow, run_id)
+            run.state, run.ended_at = "failed", now
+            return len(open_works)
+
+    def count_attempts(self, run_id: str, instance_ids: Sequence[int]) -> dict[int, int]:
+        """Count one more attempt, durably before it is made; returns the counts."""
+        with Session(self._engine) as session, session.begin():
+            works = [session.get_one(WorkRow, (run_id, id_)) for id_ in instance_ids]
+            for work in works:
+                work.attempts += 1
+            return {work.instance_id: work.attempts for work in works}
+
+    def witnesses(self, study_id: str, limit: int = 20) -> list[str]:
+        """Staged files whose identifiers stand for a study: its reports, one file a series."""
+        row = InstanceRow
+        mine = (row.study_id == study_id, row.file.is_not(None), row.state != "rejected")
+        firsts = select(func.min(row.id)).where(*mine).group_by(row.series_uid)
+        chosen = or_(row.findings.is_not(None), row.modality == "SR", row.id.in_(firsts))
+        with Session(self._reader) as session:
+            files = session.scalars(select(row.file).where(*mine, chosen).limit(limit))
+            return [file for file in files if file is not None]
+
+    def give_back(self, run_id: str, *, now: float) -> None:
+        """End a run that cannot go on as it was planned; its study is claimed again."""
+        with Session(self._engine) as session, session.begin():
+            for work in session.scalars(
+                select(WorkRow).where(WorkRow.run_id == run_id, WorkRow.outcome.is_(None))
+            ):
+                work.outcome = "given back"
+                instance = session.get_one(InstanceRow, work.instance_id)
+                if instance.state == "running":
+                    instance.state = "pending"
+            run = session.get_one(RunRow, run_id)
+            run.state, run.ended_at = "failed", now
+
+    def releases(self, run_id: str) -> list[Release]:
+        """What a run released."""
+        with Session(self._reader) as session:
+            rows = session.scalars(select(ReleaseRow).where(ReleaseRow.run_id == run_id))
+            return [_to_release(row) for row in rows]
+
+    def first_arrival(self, study_id: str) -> float:
+        """When the first instance of a study that is not done arrived (Unix seconds)."""
+        query = select(func.min(InstanceRow.received_at)).where(
+            InstanceRow.study_id == study_id, InstanceRow.state.in_(("running", "waiting"))
+        )
+        with Session(self._reader) as session:
+            return session.scalar(query) or 0.0
+
+    def superseded_uid(self, release: Release) -> str | None:
+        """Released SOP Instance UID of the generation before a release."""
+        query = select(ReleaseRow.sop_instance_uid).where(
+            ReleaseRow.source_uid == release.source_uid,
+            ReleaseRow.generation == release.generation - 1,
+        )
+        with Session(self._reader) as session:
+            return session.scalar(query)
 
     def end(self, run_id: str, *, state: str, now: float) -> None:
         """End a run."""
@@ -262,17 +240,38 @@ class RunIndex:
             )
 
 
+def _hold(
+    session: Session, run_id: str, instance: InstanceRow, *, code: str, detail: str, now: float
+) -> None:
+    instance.state = "quarantined"
+    session.add(
+        QuarantineRow(instance_id=instance.id, run_id=run_id, code=code, detail=detail[:500],
+                      state="open", created_at=now)
+    )  # fmt: skip
+
+
 def _to_work(work: WorkRow, instance: InstanceRow) -> Work:
     return Work(
         instance.id, instance.file, instance.sop_instance_uid, instance.sop_class_uid,
         instance.state, instance.supersedes, instance.findings, work.outcome, work.action,
-        work.generation, work.prompt, work.unrendered, work.seed, work.attempts,
+        work.generation, work.prompt, work.unrendered, work.seed,
+        list(work.references or ()), work.attempts,
     )  # fmt: skip
 
 
 def _to_known(row: ReleaseRow) -> Known:
-    return Known(row.instance_id, row.generation, row.prompt, list(row.references or ()),
-                 row.sop_instance_uid, row.sop_class_uid)  # fmt: skip
+    return Known(
+        row.instance_id, row.generation, row.action, row.prompt, list(row.references or ()),
+        row.sop_instance_uid, row.sop_class_uid,
+    )  # fmt: skip
+
+
+def _to_release(row: ReleaseRow) -> Release:
+    return Release(
+        row.instance_id, row.source_uid, row.generation, row.action, row.prompt,
+        list(row.references or ()), row.sop_instance_uid, row.sop_class_uid, row.study_uid,
+        row.series_uid, row.transfer_syntax_uid, row.file, row.sha256,
+    )  # fmt: skip
 
 
 def _is_released(session: Session, release: Release) -> bool:
@@ -283,14 +282,8 @@ def _is_released(session: Session, release: Release) -> bool:
 def _add_release(
     session: Session, run: RunRow, release: Release, destinations: Sequence[str], now: float
 ) -> None:
-    row = ReleaseRow(
-        instance_id=release.instance_id, run_id=run.id, source_uid=release.source_uid,
-        profile_digest=run.profile_digest, generation=release.generation, prompt=release.prompt,
-        references=release.references or None, sop_instance_uid=release.sop_instance_uid,
-        sop_class_uid=release.sop_class_uid, study_uid=release.study_uid,
-        series_uid=release.series_uid, transfer_syntax_uid=release.transfer_syntax_uid,
-        file=release.file, sha256=release.sha256, released_at=now,
-    )  # fmt: skip
+    fields = asdict(release) | {"references": release.references or None}
+    row = ReleaseRow(**fields, run_id=run.id, profile_digest=run.profile_digest, released_at=now)
     session.add(row)
     session.flush()
     for destination in destinations:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from updp_node.model import HeaderFacts
+from updp_node.storage.database import reading
 from updp_node.storage.tables import (
     AssociationRow,
     InstanceRow,
@@ -66,6 +67,7 @@ class StudyIndex:
 
     def __init__(self, engine: Engine, *, association_expiry_s: float = 120) -> None:
         self._engine = engine
+        self._reader = reading(engine)
         self._expiry_s = association_expiry_s
 
     def close_associations(self, now: float) -> None:
@@ -76,14 +78,14 @@ class StudyIndex:
 
     def unread(self, limit: int) -> list[InstanceRow]:
         """Received instances whose header was not read yet, oldest first."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False) as session:
             rows = select(InstanceRow).where(InstanceRow.state == "received")
             return list(session.scalars(rows.order_by(InstanceRow.id).limit(limit)))
 
     def candidates(self, instance_id: int, sop_instance_uid: str) -> list[Candidate]:
         """Earlier accepted instances of the same SOP Instance UID, newest first."""
         row = InstanceRow
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             found = session.scalars(
                 select(row)
                 .where(row.sop_instance_uid == sop_instance_uid, row.id < instance_id)
@@ -156,7 +158,7 @@ class StudyIndex:
         overdue = and_(
             exists().where(mine, instance.state == "waiting"), StudyRow.report_deadline <= now
         )
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             query = select(StudyRow.id).where(
                 StudyRow.last_arrival_at <= now - quiet_s,
                 or_(pending, overdue), ~running, ~open_association,
@@ -165,7 +167,7 @@ class StudyIndex:
 
     def route_facts(self, study_id: str) -> list[RouteFacts]:
         """What the routes ask, of every accepted instance of a study."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             rows = session.execute(
                 select(InstanceRow.calling_ae_title, InstanceRow.attributes)
                 .where(InstanceRow.study_id == study_id)
@@ -216,7 +218,7 @@ class StudyIndex:
 
     def counts(self) -> dict[str, int]:
         """Number of instances by state."""
-        with Session(self._engine) as session:
+        with Session(self._reader) as session:
             query = select(InstanceRow.state, func.count()).group_by(InstanceRow.state)
             return {state: count for state, count in session.execute(query)}
 
@@ -239,8 +241,11 @@ def _open_rows(session: Session, study_id: str) -> Sequence[InstanceRow]:
 
 def _released_before(session: Session, study_id: str, profile_digest: str) -> Sequence[int]:
     """Released instances that a new report may change: counterparts, and what refers to them."""
+    later = aliased(InstanceRow)
+    superseded = exists().where(later.supersedes == InstanceRow.id, later.state != "rejected")
     return session.scalars(
         select(InstanceRow.id)
+        .where(~superseded)
         .join(ReleaseRow, ReleaseRow.instance_id == InstanceRow.id)
         .where(InstanceRow.study_id == study_id, InstanceRow.state == "done")
         .where(InstanceRow.file.is_not(None), ReleaseRow.profile_digest == profile_digest)

@@ -112,6 +112,7 @@ class WorkRow(Identified):
     prompt: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     unrendered: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     seed: Mapped[str | None] = mapped_column(String(20))
+    references: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     attempts: Mapped[int] = mapped_column(default=0)
 
 
@@ -125,6 +126,7 @@ class ReleaseRow(Identified):
     source_uid: Mapped[str] = mapped_column(String(64), index=True)
     profile_digest: Mapped[str] = mapped_column(String(64))
     generation: Mapped[int]
+    action: Mapped[str] = mapped_column(String(16))
     prompt: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     references: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     sop_instance_uid: Mapped[str] = mapped_column(String(64), unique=True)

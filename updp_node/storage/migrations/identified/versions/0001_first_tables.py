@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("source_uid", sa.String(length=64), nullable=False),
         sa.Column("profile_digest", sa.String(length=64), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
         sa.Column("prompt", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("references", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
@@ -155,6 +156,7 @@ def upgrade() -> None:
         sa.Column("prompt", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("unrendered", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("seed", sa.String(length=20), nullable=True),
+        sa.Column("references", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["instance_id"], ["instances.id"], name=op.f("fk_work_instance_id")

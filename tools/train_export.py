@@ -1,0 +1,110 @@
+"""Write trained weights as safetensors and the manifest that names their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import typer
+from safetensors.numpy import save_file
+from train_dataset import MINIMUM_IMAGES, read_index
+from train_generator import COARSE_SIZES, SCHEDULE, TEXTURE_SIZES
+
+from updp_node.pixels.weights import FORMAT, MANIFEST
+
+SAMPLING = {"coarse_steps": 20, "texture_steps": 12, "guidance": 1.3}
+_SYNONYMS = {
+    "normal": "no finding",
+    "pneumonitis": "pneumonia",
+    "bronchopneumonia": "pneumonia",
+    "infiltrate": "infiltration",
+    "infiltrates": "infiltration",
+    "pulmonary infiltrate": "infiltration",
+    "effusion": "pleural effusion",
+    "pleural effusions": "pleural effusion",
+    "atelectases": "atelectasis",
+    "atelectatic change": "atelectasis",
+}
+
+
+def export(work: Path, folder: Path, data: Path) -> None:
+    """Write eigenspace, coarse and texture weights in half precision, and the manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
+    stages = {name: torch.load(work / f"{name}.pt", weights_only=False) for name in ("coarse", "texture")}
+    space = {key: arrays[key] for key in ("mean", "basis", "scale", "rotation", "detail_scale")}
+    _save(space | {"display": _measure_display(arrays)}, folder / "eigenspace.safetensors")
+    for name, state in stages.items():
+        _save(state["chosen"], folder / f"{name}.safetensors")
+    manifest = {
+        "format": FORMAT,
+        "name": "default",
+        "vocabulary": _describe_vocabulary(arrays, data),
+        "sizes": {
+            "coefficients": arrays["basis"].shape[0],
+            "channels": arrays["rotation"].shape[1],
+            "coarse": COARSE_SIZES,
+            "texture": TEXTURE_SIZES,
+        },
+        "schedule": SCHEDULE,
+        "sampling": SAMPLING,
+        "training": {
+            name: {"step": state["step"], "best": state["best"], "log": state["log"][::4]}
+            for name, state in stages.items()
+        },
+    }
+    write_manifest(folder, manifest)
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest with size and SHA-256 of every weight file in the folder."""
+    manifest["files"] = {
+        path.name: {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "size_bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.glob("*.safetensors"))
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _save(tensors: dict[str, Any], path: Path) -> None:
+    save_file({key: np.asarray(value.cpu()).astype(np.float16) for key, value in tensors.items()}, path)
+
+
+def _measure_display(arrays: dict[str, Any]) -> torch.Tensor:
+    """Mean brightness and mean contrast of the training images, for normalization."""
+    codes = arrays["train_codes"][::7]
+    flat = codes * arrays["scale"] @ arrays["basis"] + arrays["mean"]
+    return torch.stack([flat.mean(), flat.std(1).mean()])
+
+
+def _describe_vocabulary(arrays: dict[str, Any], data: Path) -> dict[str, Any]:
+    """Terms, and which findings and views each band was taught with."""
+    terms: list[str] = arrays["vocabulary"]
+    rows = [row for row in read_index(data) if row.split == "train"]
+    views = [term for term in terms if term.endswith(" view")]
+    findings = {}
+    for band in ("adult", "child"):
+        shown = [row.terms for row in rows if band in row.terms]
+        candidates = [term for term in terms if term not in ("adult", "child", *views)]
+        findings[band] = [
+            term for term in candidates if sum(term in row for row in shown) >= MINIMUM_IMAGES
+        ]
+    return {
+        "terms": terms,
+        "counts": arrays["counts"],
+        "minimum_images": MINIMUM_IMAGES,
+        "views": {"adult": views, "child": []},
+        "findings": findings,
+        "synonyms": {key: term for key, term in _SYNONYMS.items() if term in terms},
+    }
+
+
+if __name__ == "__main__":
+    typer.run(export)

@@ -1,0 +1,290 @@
+"""Train the small readers in the eigen-space and calibrate their limits on held-out images.
+
+Needs the exported eigen-space (train_export.py). Prints the figures of the model card.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import torch
+import typer
+from numpy.typing import NDArray
+from pydicom.data import get_testdata_file
+from rich.progress import track
+from safetensors.numpy import save_file
+from torch import nn
+from torch.nn import functional
+from train_dataset import VIEWS, Radiograph, augment, read_images, read_index
+from train_export import write_manifest
+
+from updp_node.errors import InstanceError
+from updp_node.pixels import detectors
+from updp_node.pixels.frames import decode, to_display
+from updp_node.pixels.weights import DEFAULT_FOLDER, read_manifest
+
+USED, HIDDEN, CODE_SIZE = 128, 32, 64
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Described:
+    """Images of one split: rows, pixels, coefficients and residuals."""
+
+    rows: list[Radiograph]
+    images: list[NDArray[np.uint8]]
+    codes: Features
+    residuals: Features
+
+
+def train(data: Path, seed: int = 1, folder: Path = DEFAULT_FOLDER) -> None:
+    """Train all readers, write them and the training codes, and print the figures."""
+    torch.manual_seed(seed)
+    rows = read_index(data)
+    splits = {split: _describe_split(data, rows, split) for split in ("train", "val", "test")}
+    figures: dict[str, object] = {}
+    readers: dict[str, Features] = {}
+    _fit_frontal(splits, readers, figures, seed)
+    _fit_pair(splits, "child", lambda row: True, lambda row: "child" in row.terms, readers, figures)
+    for band in ("adult", "child"):
+        _fit_pair(
+            splits,
+            f"pneumonia_{band}",
+            lambda row, band=band: band in row.terms and _is_clear(row),
+            lambda row: "pneumonia" in row.terms,
+            readers,
+            figures,
+        )
+    save_file({key: value.astype(np.float16) for key, value in readers.items()}, folder / "readers.safetensors")
+    codes = {
+        band: splits["train"].codes[[band in row.terms for row in splits["train"].rows], :CODE_SIZE]
+        for band in ("adult", "child")
+    }
+    save_file({key: value.astype(np.float16) for key, value in codes.items()}, folder / "codes.safetensors")
+    manifest = read_manifest(folder)
+    manifest["nearest"] = {"floor": _calibrate_floor(splits, codes), "dimension": CODE_SIZE}
+    manifest["figures"] = figures
+    write_manifest(folder, manifest)
+    print(json.dumps({**figures, "nearest": manifest["nearest"]}, indent=1))
+
+
+def _is_clear(row: Radiograph) -> bool:
+    return "pneumonia" in row.terms or "no finding" in row.terms
+
+
+def _describe_split(data: Path, rows: list[Radiograph], split: str) -> Described:
+    chosen: list[Radiograph] = []
+    images: list[NDArray[np.uint8]] = []
+    for kind in VIEWS:
+        part = [row for row in rows if row.kind == kind and row.split == split]
+        chosen += part
+        images += list(read_images(data, part))
+    codes, residuals = _describe(images, split)
+    return Described(chosen, images, codes, residuals)
+
+
+def _describe(images: list[NDArray[np.uint8]], name: str) -> tuple[Features, Features]:
+    described = [detectors.describe(image) for image in track(images, name)]
+    codes = np.stack([codes for codes, _ in described])
+    return codes, np.array([residual for _, residual in described], dtype=np.float32)
+
+
+def _features(codes: Features, residuals: Features) -> torch.Tensor:
+    shaped = np.tanh(codes[:, :USED] / 3) * 3
+    ones = np.ones((len(codes), 1), dtype=np.float32)
+    return torch.from_numpy(np.concatenate([shaped, 10 * residuals[:, None], ones], axis=1))
+
+
+def _fit(inputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> dict[str, Features]:
+    """A small network with weight decay and input noise, averaged over the last steps."""
+    enter = nn.Linear(inputs.shape[1], HIDDEN, bias=False)
+    leave = nn.Linear(HIDDEN, 1)
+    parameters = [*enter.parameters(), *leave.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.3)
+    steps = 1500
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
+        chosen = torch.multinomial(weights, 256, replacement=True)
+        noisy = inputs[chosen] + 0.5 * torch.randn(256, inputs.shape[1])
+        noisy[:, -2:] = inputs[chosen, -2:]
+        logit = leave(functional.relu(enter(noisy)))[:, 0]
+        loss = functional.binary_cross_entropy_with_logits(logit, labels[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    bias = leave.bias.detach().numpy()
+    return {
+        "enter": enter.weight.detach().numpy(),
+        "leave": np.concatenate([leave.weight.detach().numpy()[0], bias]),
+    }
+
+
+def _score(reader: dict[str, Features], inputs: torch.Tensor) -> Features:
+    hidden = np.maximum(inputs.numpy() @ reader["enter"].T, 0)
+    return hidden @ reader["leave"][:-1] + reader["leave"][-1]
+
+
+def _fit_pair(splits, name, keep, label, readers, figures) -> None:  # type: ignore[no-untyped-def]
+    """One reader of a yes/no question; its limit balances both errors on validation images."""
+    parts = {}
+    for split, described in splits.items():
+        kept = [i for i, row in enumerate(described.rows) if keep(row)]
+        inputs = _features(described.codes[kept], described.residuals[kept])
+        labels = np.array([label(described.rows[i]) for i in kept])
+        parts[split] = (inputs, labels, [described.rows[i].patient for i in kept])
+    inputs, labels, _ = parts["train"]
+    share = torch.from_numpy(np.where(labels, 1 / labels.sum(), 1 / (~labels).sum()))
+    reader = _fit(inputs, torch.from_numpy(labels).float(), share)
+    limit = _balance(_score(reader, parts["val"][0]), parts["val"][1])
+    inputs, labels, patients = parts["test"]
+    scores = _score(reader, inputs)
+    low, high = _bootstrap(scores, labels, patients)
+    figures[name] = {
+        "test_auroc": round(area(scores, labels), 3),
+        "test_auroc_95": [low, high],
+        "test_images": len(labels),
+        "test_positive": int(labels.sum()),
+        "sensitivity": round(float((scores[labels] > limit).mean()), 3),
+        "specificity": round(float((scores[~labels] <= limit).mean()), 3),
+    }
+    _store(readers, name, reader | {"limit": np.array([limit], dtype=np.float32)})
+
+
+def _store(readers: dict[str, Features], name: str, reader: dict[str, Features]) -> None:
+    readers.update({f"{name}.{key}": value for key, value in reader.items()})
+
+
+def _balance(scores: Features, labels: NDArray[np.bool_]) -> float:
+    limits = np.quantile(scores, np.linspace(0.02, 0.98, 97))
+    gains = [(scores[labels] > limit).mean() + (scores[~labels] <= limit).mean() for limit in limits]
+    return float(limits[int(np.argmax(gains))])
+
+
+def area(scores: Features, labels: NDArray[np.bool_]) -> float:
+    """Area under the receiver operating curve (Mann-Whitney)."""
+    ranks = np.argsort(np.argsort(scores)) + 1
+    positive, negative = int(labels.sum()), int((~labels).sum())
+    return float((ranks[labels].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def _bootstrap(scores: Features, labels: NDArray[np.bool_], patients: list[str]) -> tuple[float, float]:
+    """95 % interval of the area, patients drawn with replacement."""
+    generator = np.random.default_rng(0)
+    groups: dict[str, list[int]] = {}
+    for index, patient in enumerate(patients):
+        groups.setdefault(patient, []).append(index)
+    members = list(groups.values())
+    areas = []
+    for _ in range(300):
+        drawn = np.concatenate([members[i] for i in generator.integers(0, len(members), len(members))])
+        areas.append(area(scores[drawn], labels[drawn]))
+    low, high = np.percentile(areas, [2.5, 97.5])
+    return round(float(low), 3), round(float(high), 3)
+
+
+def _fit_frontal(splits, readers, figures, seed: int) -> None:  # type: ignore[no-untyped-def]
+    """Chests against turned, inverted, cropped, shuffled and other images."""
+    inputs, labels = [], []
+    for view in range(2):
+        images = splits["train"].images
+        shown = [_vary(image, seed * 7 + view * 100_000 + i) for i, image in enumerate(images)]
+        inputs.append(_features(*_describe(shown, "chests")))
+        labels.append(torch.ones(len(shown)))
+        wrong = [spoil(image, seed + view * 100_000 + i)[1] for i, image in enumerate(images)]
+        wrong += other_pictures()[::2]
+        inputs.append(_features(*_describe(wrong, "others")))
+        labels.append(torch.zeros(len(wrong)))
+    joined, wanted = torch.cat(inputs), torch.cat(labels)
+    reader = _fit(joined, wanted, torch.ones(len(wanted)))
+    val = splits["val"]
+    residual_limit = float(np.quantile(val.residuals, 0.998))
+    limit = float(np.quantile(_score(reader, _features(val.codes, val.residuals)), 0.005))
+    _store(readers, "frontal", reader)
+    readers["frontal.limit"] = np.array([limit], dtype=np.float32)
+    readers["frontal.residual_limit"] = np.array([residual_limit], dtype=np.float32)
+
+    def accept(codes: Features, residuals: Features) -> NDArray[np.bool_]:
+        return (_score(reader, _features(codes, residuals)) > limit) & (residuals <= residual_limit)
+
+    test = splits["test"]
+    taken = accept(test.codes, test.residuals)
+    result: dict[str, object] = {"test_chests": len(taken), "chests_rejected": int((~taken).sum())}
+    spoiled = [spoil(image, 5_000_000 + i) for i, image in enumerate(test.images)]
+    wrong = accept(*_describe([image for _, image in spoiled], "spoiled"))
+    for kind in sorted({kind for kind, _ in spoiled}):
+        chosen = np.array([name == kind for name, _ in spoiled])
+        result[f"accepted_{kind}"] = f"{int(wrong[chosen].sum())} of {int(chosen.sum())}"
+    held = accept(*_describe(other_pictures()[1::2], "other pictures"))
+    result["accepted_other_pictures_held_out"] = f"{int(held.sum())} of {len(held)}"
+    figures["frontal"] = result
+
+
+def _vary(image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """A chest as another device shows it: moved, other gamma, sometimes with dark margins."""
+    moved = augment(image[None], seed)[0]
+    generator = np.random.default_rng(seed)
+    if generator.random() < 0.25:
+        margin = generator.integers(0, moved.shape[0] // 10, 4)
+        moved = np.pad(moved, (tuple(margin[:2]), tuple(margin[2:])))
+    return moved
+
+
+def spoil(image: NDArray[np.uint8], seed: int) -> tuple[str, NDArray[np.uint8]]:
+    """An image that is no upright frontal chest, made from one, and the name of the change."""
+    generator = np.random.default_rng(seed)
+    size = image.shape[0]
+    kind = ("turned", "upside_down", "inverted", "cropped", "shuffled", "noise", "blobs")[seed % 7]
+    if kind == "turned":
+        return kind, np.rot90(image, generator.choice([1, 3])).copy()
+    if kind == "upside_down":
+        return kind, image[::-1].copy() if generator.random() < 0.5 else np.rot90(image, 2).copy()
+    if kind == "inverted":
+        return kind, 255 - image
+    if kind == "cropped":
+        side = int(size * generator.uniform(0.3, 0.5))
+        top, left = generator.integers(0, size - side, 2)
+        return kind, image[top : top + side, left : left + side].copy()
+    if kind == "shuffled":
+        half = size // 2
+        tiles = [image[r : r + half, c : c + half] for r in (0, half) for c in (0, half)]
+        order = [[3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]][generator.integers(0, 3)]
+        return kind, np.block([[tiles[order[0]], tiles[order[1]]], [tiles[order[2]], tiles[order[3]]]])
+    grain = generator.normal(size=(256, 256) if kind == "noise" else (6, 6))
+    scaled = (grain - grain.min()) / (grain.max() - grain.min()) * 255
+    picture = torch.from_numpy(scaled)[None, None].float()
+    enlarged = functional.interpolate(picture, size=256, mode="bicubic", align_corners=False)
+    return kind, enlarged[0, 0].clamp(0, 255).numpy().astype(np.uint8)
+
+
+def other_pictures() -> list[NDArray[np.uint8]]:
+    """Frames of pydicom's own test files: CT, MR, ultrasound, PET, dose; no chest radiograph."""
+    anchor = get_testdata_file("CT_small.dcm")
+    pictures = []
+    for path in sorted(Path(str(anchor)).parent.glob("*.dcm")):
+        try:
+            source = pydicom.dcmread(path)
+            frame = decode(source)[0]
+            display = to_display(source, frame)
+        except (InstanceError, pydicom.errors.InvalidDicomError, AttributeError):
+            continue
+        if min(display.shape) >= 32 and display.std() >= 4:
+            pictures.append(display)
+    return pictures
+
+
+def _calibrate_floor(splits, codes) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """Per band, the first percentile of the distance of held-out people to the training set."""
+    floors = {}
+    for band, table in codes.items():
+        held = splits["val"].codes[[band in row.terms for row in splits["val"].rows], :CODE_SIZE]
+        nearest = [float(np.sqrt(np.square(table - code).sum(1).min())) for code in held]
+        floors[band] = round(float(np.percentile(nearest, 1)), 3)
+    return floors
+
+
+if __name__ == "__main__":
+    typer.run(train)

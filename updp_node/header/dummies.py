@@ -1,0 +1,76 @@
+"""Dummy values by VR, and the surrogates of identifiers that must stay distinct.
+
+A dummy tells nothing: it is the same for everybody. A surrogate is keyed: equal identifiers of
+one project get equal surrogates, and nobody without the key can confirm a guess.
+
+References
+----------
+PS3.15 E.1.1 (dummy values, action codes D and Z); PS3.5 6.2 (VRs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from updp_node.subject import Subject
+
+DUMMIES: Mapping[str, str | int | float | bytes] = MappingProxyType(
+    {
+        "AE": "REMOVED", "AS": "000D", "CS": "REMOVED", "DA": "19000101", "DS": "0",
+        "DT": "19000101000000", "IS": "0", "LO": "REMOVED", "LT": "REMOVED", "PN": "REMOVED",
+        "SH": "REMOVED", "ST": "REMOVED", "TM": "000000", "UC": "REMOVED", "UR": "urn:removed",
+        "UT": "REMOVED", "AT": 0, "FL": 0.0, "FD": 0.0, "SL": 0, "SS": 0, "SV": 0, "UL": 0,
+        "US": 0, "UV": 0, "OB": b"\0\0", "OW": b"\0\0", "OL": b"\0" * 4, "OF": b"\0" * 4,
+        "OD": b"\0" * 8, "OV": b"\0" * 8, "UN": b"\0\0",
+    }
+)  # fmt: skip
+
+_BY_KEYWORD: Mapping[str, str] = MappingProxyType(
+    {"CodingSchemeDesignator": "99UPDP", "PatientSex": "O", "LongCodeValue": "REMOVED"}
+)
+_KEYED: Mapping[str, int] = MappingProxyType(
+    {"AccessionNumber": 16, "StudyID": 8, "ContainerIdentifier": 16, "SpecimenIdentifier": 16}
+)
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def dummy_value(keyword: str, vr: str) -> str | int | float | bytes | None:
+    """A value of the VR that tells nothing; None for SQ and UI, which are made elsewhere."""
+    return _BY_KEYWORD.get(keyword, DUMMIES.get(vr))
+
+
+def surrogate(keyword: str, text: str, subject: Subject) -> str | None:
+    """What stands for an identifier of the subject, where one stands for it at all.
+
+    Parameters
+    ----------
+    keyword : str
+    text : str
+        Value of the source; an empty one stays empty, save the patient's own.
+
+    Returns
+    -------
+    str or None
+        None where the attribute has no surrogate.
+    """
+    if keyword in {"PatientID", "PatientName", "ClinicalTrialSubjectID"}:
+        return subject.pseudonym
+    if keyword == "ClinicalTrialProtocolID":
+        return subject.project[:64]
+    if keyword in _KEYED:
+        return keyed_code(subject, keyword, text, _KEYED[keyword]) if text else ""
+    return None
+
+
+def keyed_code(subject: Subject, purpose: str, text: str, length: int) -> str:
+    """A code of digits and capital letters under the project's key.
+
+    Parameters
+    ----------
+    length : int
+        Characters, at most 50.
+    """
+    digest = subject.key.digest(f"header-{purpose}", subject.project, text)
+    number = int.from_bytes(digest, "big")
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 5 * length, 5))

@@ -1,0 +1,110 @@
+"""Small readers of a displayed image in the shipped eigen-space; numpy only.
+
+They say whether an image is a frontal chest radiograph, and, where no report exists, what
+finding the image itself suggests. Their error rates stand in docs/model-card.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from updp_node.model import Certainty, Finding
+from updp_node.pixels.weights import load_default_arrays
+
+SIZE = 64
+_SPACE = "eigenspace.safetensors"
+_READERS = "readers.safetensors"
+
+
+def describe(display: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    """Coefficients of an image in the eigen-space, and how much of it lies outside.
+
+    Contrast and brightness are normalized first, so that another window changes little.
+
+    Parameters
+    ----------
+    display : ndarray of uint8, shape (rows, columns)
+        MONOCHROME2.
+
+    Returns
+    -------
+    coefficients : ndarray of float32, shape (coefficients,)
+        Whitened.
+    residual : float
+        Share of the variance that the eigen-space does not explain, 0..1.
+    """
+    space = load_default_arrays(_SPACE)
+    reduced = Image.fromarray(display).resize((SIZE, SIZE), Image.Resampling.BOX)
+    flat = np.asarray(reduced, dtype=np.float32).reshape(-1) / 255
+    spread = float(flat.std())
+    mean_spread = float(space["display"][1])
+    flat = (flat - flat.mean()) / max(spread, 1e-3) * mean_spread + space["display"][0]
+    centred = flat - space["mean"]
+    projected = space["basis"] @ centred
+    total = float(np.square(centred).sum()) + 1e-9
+    outside = 1.0 - float(np.square(projected).sum()) / total
+    return (projected / space["scale"]).astype(np.float32), max(outside, 0.0)
+
+
+def looks_frontal_chest(display: NDArray[np.uint8]) -> bool:
+    """Whether an image looks like an upright frontal chest radiograph.
+
+    Both must agree: the eigen-space explains the image, and a small network trained to tell
+    chests from turned, inverted, cropped and other images says chest.
+
+    Parameters
+    ----------
+    display : ndarray of uint8, shape (rows, columns)
+        MONOCHROME2.
+    """
+    if display.ndim != 2 or min(display.shape) < SIZE // 2 or float(display.std()) < 4:
+        return False
+    coefficients, residual = describe(display)
+    readers = load_default_arrays(_READERS)
+    if residual > float(readers["frontal.residual_limit"][0]):
+        return False
+    return _score(readers, "frontal", coefficients, residual) > float(readers["frontal.limit"][0])
+
+
+def read_image(display: NDArray[np.uint8], *, child: bool = False) -> tuple[Finding, ...]:
+    """Read what the image itself suggests, for a study without a report.
+
+    Parameters
+    ----------
+    display : ndarray of uint8, shape (rows, columns)
+        MONOCHROME2.
+    child : bool
+        Which of the two readers: children and adults were trained apart.
+
+    Returns
+    -------
+    tuple of Finding
+        One finding, ``pneumonia``, present or absent.
+    """
+    coefficients, residual = describe(display)
+    readers = load_default_arrays(_READERS)
+    name = "pneumonia_child" if child else "pneumonia_adult"
+    present = _score(readers, name, coefficients, residual) > float(readers[f"{name}.limit"][0])
+    return (Finding("pneumonia", Certainty.PRESENT if present else Certainty.ABSENT),)
+
+
+def looks_child(display: NDArray[np.uint8]) -> bool:
+    """Whether a chest looks like the training set's children; for studies without an age."""
+    coefficients, residual = describe(display)
+    readers = load_default_arrays(_READERS)
+    return _score(readers, "child", coefficients, residual) > 0.0
+
+
+def _score(
+    readers: dict[str, NDArray[Any]], name: str, coefficients: NDArray[np.float32], residual: float
+) -> float:
+    """Logit of one reader: a hidden layer over the leading coefficients and the residual."""
+    enter, leave = readers[f"{name}.enter"], readers[f"{name}.leave"]
+    used = enter.shape[1] - 2
+    features = np.concatenate([np.tanh(coefficients[:used] / 3) * 3, [10 * residual, 1.0]])
+    hidden = np.maximum(enter @ features, 0.0)
+    return float(leave[:-1] @ hidden + leave[-1])

@@ -1,0 +1,103 @@
+"""Decide what happens to the pixels of an instance; imports no torch.
+
+The header decides where it speaks clearly; an image check decides where it does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydicom import Dataset
+
+from updp_node.errors import InstanceError
+from updp_node.model import PixelAction
+from updp_node.pixels.claims import claims_chest, claims_frontal, claims_radiograph, read_view
+from updp_node.pixels.detectors import looks_child, looks_frontal_chest, read_image
+from updp_node.pixels.frames import decode, has_pixels, to_display
+from updp_node.pixels.prompt import build_prompt
+from updp_node.pixels.vocabulary import Vocabulary
+from updp_node.pixels.weights import DEFAULT_FOLDER, read_manifest
+
+__all__ = [
+    "PixelPolicy",
+    "build_prompt",
+    "choose_action",
+    "load_default_vocabulary",
+    "looks_child",
+    "looks_frontal_chest",
+    "read_image",
+    "read_view",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelPolicy:
+    """What a profile does with each kind of image.
+
+    Attributes
+    ----------
+    chest_frontal, chest_other, other_images : PixelAction
+        Frontal chest radiographs; other views of the chest; everything else with pixels.
+    """
+
+    chest_frontal: PixelAction = PixelAction.SYNTHESIZE
+    chest_other: PixelAction = PixelAction.DROP
+    other_images: PixelAction = PixelAction.QUARANTINE
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be: only a frontal chest has a generator.
+
+        Raises
+        ------
+        ValueError
+            When another kind of image is to be synthesized, or pixels are declared absent.
+        """
+        if PixelAction.SYNTHESIZE in (self.chest_other, self.other_images):
+            raise ValueError("only frontal chest radiographs can be synthesized")
+        if PixelAction.NONE in (self.chest_frontal, self.chest_other, self.other_images):
+            raise ValueError("'none' is for objects without pixels")
+
+
+def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
+    """Choose what happens to the pixels of one instance.
+
+    Parameters
+    ----------
+    source : pydicom.Dataset
+        With its File Meta Information; not changed.
+    policy : PixelPolicy
+
+    Returns
+    -------
+    PixelAction
+        ``NONE`` when the object carries no pixels.
+
+    Raises
+    ------
+    InstanceError
+        ``already-synthetic``: Synthetic Data (0008,001C) is YES; findings vanish over
+        generations. Those of `decode` and `to_display`, where the image must be looked at.
+
+    References
+    ----------
+    PS3.3 C.12.1.1.1 (Synthetic Data), C.8.1.1, C.8.11.5.
+    """
+    if not has_pixels(source):
+        return PixelAction.NONE
+    if str(source.get("SyntheticData") or "").strip().upper() == "YES":
+        raise InstanceError("already-synthetic", "(0008,001C)")
+    if not claims_radiograph(source):
+        return policy.other_images
+    chest, frontal = claims_chest(source), claims_frontal(source)
+    if chest is False:
+        return policy.other_images
+    if chest and frontal is not None:
+        return policy.chest_frontal if frontal else policy.chest_other
+    if frontal is not False and looks_frontal_chest(to_display(source, decode(source)[0])):
+        return policy.chest_frontal
+    return policy.chest_other if chest else policy.other_images
+
+
+def load_default_vocabulary() -> Vocabulary:
+    """Read the rendered vocabulary of the shipped model, without torch."""
+    return Vocabulary.read(read_manifest(DEFAULT_FOLDER))

@@ -1,0 +1,308 @@
+"""The steps of a run: each can be repeated after a crash and finds what it has done already.
+
+    prepare         every instance examined and decided; decisions recorded
+    release_batch   counterparts made, instances taken down the line, releases recorded
+    end             released instances made findable, the run closed
+    deliver         one attempt to bring what a destination is owed
+
+The workflow around them is `updp_node.workflow`; the line itself `updp_node.pipeline`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from updp_node.config import Config
+from updp_node.crew import Crew
+from updp_node.errors import InstanceError
+from updp_node.log import get_logger
+from updp_node.model import Counterpart, PixelAction, Prompt
+from updp_node.pipeline import (
+    COUNTERPART_SOP_CLASS,
+    ExamineTask,
+    Line,
+    ReleasedFile,
+    ReleaseTask,
+    SynthesisTask,
+    examine,
+    finding_from_record,
+    finding_to_record,
+    prompt_builder,
+    release_instance,
+    synthesize,
+)
+from updp_node.plan import Decision, Earlier, Examined, Fate, History, decide
+from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
+from updp_node.storage.run_index import RunIndex
+from updp_node.storage.run_records import Known, Release, Run, Work, WorkDecision
+
+CRASHES_PER_ATTEMPT = 10
+"""A crash of the whole node is rarely an instance's fault: it counts a tenth of an attempt."""
+
+
+@dataclass(frozen=True)
+class RunSteps:
+    """The steps of a run over the two zones.
+
+    Attributes
+    ----------
+    config : Config
+    index : RunIndex
+    released : ReleasedIndex
+    crew : Crew
+    lines : Mapping[str, Line]
+        The compiled line of every profile that a route names.
+    """
+
+    config: Config
+    index: RunIndex
+    released: ReleasedIndex
+    crew: Crew
+    lines: Mapping[str, Line]
+
+    def prepare(self, run_id: str) -> int:
+        """Examine and decide every instance of a run; returns the number of batches."""
+        run = self.index.run(run_id)
+        line = self.lines.get(run.profile)
+        if line is None or line.profile_digest != run.profile_digest:
+            get_logger().warning("run-given-back", run_id=run_id, reason="profile-changed")
+            self.index.give_back(run_id, now=time.time())
+            return 0
+        works = self.index.works(run_id, open_only=True)
+        if any(work.action is None for work in works):
+            self._decide(run, line, works)
+        still_open = len(self.index.works(run_id, open_only=True))
+        return -(-still_open // self.config.work.batch_instances)
+
+    def release_batch(self, run_id: str) -> None:
+        """Take the next instances of a run down the line and record their release."""
+        run = self.index.run(run_id)
+        everything = self.index.works(run_id)
+        batch = [work for work in everything if work.outcome is None]
+        batch = self._count_attempts(run, batch[: self.config.work.batch_instances])
+        tasks = self._make_tasks(run, everything, batch)
+        releases = []
+        for work, result in zip(batch, self.crew.map_cpu(_release_or_error, tasks), strict=True):
+            if isinstance(result, InstanceError):
+                self._quarantine(run_id, work.instance_id, result)
+            else:
+                releases.append(self._to_release(work, result))
+        route = next(route for route in self.config.routes if route.name == run.route)
+        self.index.release(run_id, releases, destinations=route.destinations, now=time.time())
+        get_logger().info("batch-released", run_id=run_id, count=len(releases))
+
+    def end(self, run_id: str) -> None:
+        """Make what a run released findable for researchers and close the run."""
+        run = self.index.run(run_id)
+        if run.state != "running":
+            return
+        releases = self.index.releases(run_id)
+        self.released.add([self._to_findable(each) for each in releases], now=time.time())
+        self.index.end(run_id, state="done", now=time.time())
+        duration_s = round(time.time() - run.started_at, 3)
+        get_logger().info("run-done", run_id=run_id, count=len(releases), duration_s=duration_s)
+
+    def fail(self, run_id: str, error_type: str) -> None:
+        """Give a run up after its attempts: what is open in it is quarantined."""
+        count = self.index.fail(run_id, code="run-failed", now=time.time())
+        get_logger().error("run-failed", run_id=run_id, count=count, error_type=error_type)
+
+    def _decide(self, run: Run, line: Line, works: Sequence[Work]) -> None:
+        """Examine the instances, decide, and record it all at once."""
+        tasks = [ExamineTask(self._staged(work), line) for work in works]
+        examined: dict[int, Examined] = {}
+        for work, result in zip(works, self.crew.map_cpu(_examine_or_error, tasks), strict=True):
+            if isinstance(result, InstanceError):
+                self._quarantine(run.id, work.instance_id, result)
+            else:
+                examined[work.instance_id] = result
+        known = [work for work in works if work.instance_id in examined]
+        decisions = decide(
+            [examined[work.instance_id] for work in known],
+            self._history(run, known),
+            beside_counterpart=line.beside_counterpart,
+            may_wait=time.time() < self._deadline(run, line),
+            build_prompt=prompt_builder(line),
+        )
+        self.index.decide(
+            run.id,
+            [
+                _to_record(work, decision, examined[work.instance_id])
+                for work, decision in zip(known, decisions, strict=True)
+            ],
+            report_deadline=self._deadline(run, line),
+            now=time.time(),
+        )
+        fates = Counter(decision.fate for decision in decisions)
+        for fate, count in fates.items():
+            get_logger().info("instances-decided", run_id=run.id, status=fate.value, count=count)
+
+    def _deadline(self, run: Run, line: Line) -> float:
+        """Until when images of this run's study wait for their report (Unix seconds)."""
+        if not line.wait_for_report:
+            return 0.0
+        return self.index.first_arrival(run.study_id) + self.config.settling.report_wait_s
+
+    def _history(self, run: Run, works: Sequence[Work]) -> History:
+        by_uid = {work.sop_instance_uid: work for work in works}
+        releases = self.index.study_releases(run.study_id, run.profile_digest)
+        earlier = {uid: _to_earlier(known, by_uid.get(uid)) for uid, known in releases.items()}
+        findings = tuple(
+            finding_from_record(each) for each in self.index.study_findings(run.study_id)
+        )
+        return History(earlier, findings, self.index.has_report(run.study_id))
+
+    def _count_attempts(self, run: Run, batch: Sequence[Work]) -> list[Work]:
+        """Count an attempt at each instance; quarantine what was attempted too often."""
+        counts = self.index.count_attempts(run.id, [work.instance_id for work in batch])
+        limit = self.config.work.attempts * CRASHES_PER_ATTEMPT
+        kept = []
+        for work in batch:
+            if counts[work.instance_id] > limit:
+                error = InstanceError("attempts-exhausted", f"{limit} attempts")
+                self._quarantine(run.id, work.instance_id, error)
+            else:
+                kept.append(work)
+        return kept
+
+    def _make_tasks(
+        self, run: Run, everything: Sequence[Work], batch: Sequence[Work]
+    ) -> list[ReleaseTask | InstanceError]:
+        """The release tasks of a batch; an error stands for an instance without counterpart."""
+        line = self.lines[run.profile]
+        counterparts = self._synthesize(line, batch)
+        named = {uid for work in batch for uid in work.references}
+        known = self.index.known(
+            {*named, *(work.sop_instance_uid for work in everything)}, run.profile_digest
+        )
+        witnesses = tuple(self._root / file for file in self.index.witnesses(run.study_id))
+        generations, classes = _map_references(everything, known)
+        make = partial(
+            ReleaseTask, line=line, generations=generations, replaced_classes=classes,
+            witnesses=witnesses, folder=self.config.released / "files",
+            created=datetime.fromtimestamp(run.started_at, UTC),
+        )  # fmt: skip
+        tasks: list[ReleaseTask | InstanceError] = []
+        for work in batch:
+            counterpart = counterparts.get(work.instance_id)
+            if isinstance(counterpart, InstanceError):
+                tasks.append(counterpart)
+                continue
+            generation = work.generation or 1
+            tasks.append(
+                make(path=self._root / (work.file or ""), generation=generation,
+                     action=PixelAction(work.action or ""), counterpart=counterpart,
+                     replace=work.attempts > 0)
+            )  # fmt: skip
+        return tasks
+
+    def _synthesize(
+        self, line: Line, batch: Sequence[Work]
+    ) -> dict[int, Counterpart | InstanceError]:
+        """Counterparts of the instances that have a prompt, by instance id."""
+        wanted = [work for work in batch if work.prompt is not None]
+        tasks = [
+            SynthesisTask(
+                line, Prompt(tuple(work.prompt or ()), tuple(work.unrendered or ())),
+                int(work.seed or "0"), self.config.work.torch_threads,
+            )
+            for work in wanted
+        ]  # fmt: skip
+        results = self.crew.map_synthesis(synthesize, tasks)
+        return {work.instance_id: each for work, each in zip(wanted, results, strict=True)}
+
+    def _to_release(self, work: Work, result: ReleasedFile) -> Release:
+        return Release(
+            instance_id=work.instance_id, source_uid=work.sop_instance_uid,
+            generation=work.generation or 1, action=work.action or "", prompt=work.prompt,
+            references=work.references, sop_instance_uid=result.sop_instance_uid,
+            sop_class_uid=result.sop_class_uid, study_uid=result.study_uid,
+            series_uid=result.series_uid, transfer_syntax_uid=result.transfer_syntax_uid,
+            file=str(result.path.relative_to(self.config.released)), sha256=result.sha256,
+        )  # fmt: skip
+
+    def _to_findable(self, release: Release) -> ReleasedInstance:
+        return ReleasedInstance(
+            release.sop_instance_uid, release.sop_class_uid, release.series_uid,
+            release.study_uid, release.transfer_syntax_uid, self.config.project.name,
+            release.file, release.sha256, self.index.superseded_uid(release),
+        )  # fmt: skip
+
+    def _quarantine(self, run_id: str, instance_id: int, error: InstanceError) -> None:
+        self.index.quarantine(
+            run_id, instance_id, code=error.code, detail=error.detail, now=time.time()
+        )
+        get_logger().warning(
+            "instance-quarantined", run_id=run_id, instance_id=instance_id, code=error.code
+        )
+
+    def _staged(self, work: Work) -> Path:
+        return self._root / (work.file or "")
+
+    @property
+    def _root(self) -> Path:
+        return self.config.identified
+
+
+def _examine_or_error(task: ExamineTask) -> Examined:
+    return examine(task)
+
+
+def _release_or_error(task: ReleaseTask | InstanceError) -> ReleasedFile:
+    """Take one instance down the line; an instance without counterpart keeps its reason."""
+    if isinstance(task, InstanceError):
+        raise task
+    return release_instance(task)
+
+
+def _to_record(work: Work, decision: Decision, examined: Examined) -> WorkDecision:
+    prompt = decision.prompt
+    findings = examined.findings
+    return WorkDecision(
+        instance_id=work.instance_id,
+        outcome=None if decision.fate is Fate.RELEASE else decision.fate.value,
+        code=decision.code,
+        action=decision.action.value,
+        generation=decision.generation,
+        prompt=list(prompt.terms) if prompt else None,
+        unrendered=list(prompt.unrendered) if prompt else None,
+        seed=str(secrets.randbits(63)) if prompt else None,
+        references=list(examined.references),
+        findings=None if findings is None else [finding_to_record(each) for each in findings],
+    )
+
+
+def _to_earlier(known: Known, work: Work | None) -> Earlier:
+    return Earlier(
+        generation=known.generation,
+        same_source=work is None or work.instance_id == known.instance_id,
+        action=PixelAction(known.action),
+        prompt=None if known.prompt is None else tuple(known.prompt),
+        sop_class_uid=known.sop_class_uid,
+        references=tuple(known.references),
+    )
+
+
+def _map_references(
+    works: Sequence[Work], known: Mapping[str, Known]
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Generation and replaced SOP Class of everything a released object may name."""
+    generations = {uid: each.generation for uid, each in known.items()}
+    classes = {
+        uid: each.sop_class_uid
+        for uid, each in known.items()
+        if each.action == PixelAction.SYNTHESIZE
+    }
+    for work in works:
+        if work.action is not None and work.outcome in (None, "released", "unchanged"):
+            generations[work.sop_instance_uid] = work.generation or 1
+        if work.action == PixelAction.SYNTHESIZE:
+            classes[work.sop_instance_uid] = COUNTERPART_SOP_CLASS
+    return generations, classes

@@ -1,0 +1,288 @@
+"""Files that survive a crash: the one writer of staged and released objects.
+
+A name is made durable with its content: the file is synchronized, then the folder that
+names it. Paths are opaque; files are 0600, folders 0700.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from updp_node.errors import InstanceError, SpoolError
+from updp_node.model import VerifiedBytes
+
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_PARTIAL_SUFFIX = ".part"
+_FAN_OUT = tuple(f"{number:02x}" for number in range(256))
+_CHECK_SPACE_EVERY_BYTES = 16 << 20
+_SYNC_EVERY_BYTES = 64 << 20
+_UID = re.compile(r"[0-9.]{1,64}")
+
+Buffer = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The staging area: files with random names in 256 folders.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+    reserve_bytes : int
+        Space that staged files leave free on the file system.
+    """
+
+    root: Path
+    reserve_bytes: int = 0
+
+    def prepare(self) -> None:
+        """Make the folders, durably; what is there already is left alone.
+
+        Raises
+        ------
+        SpoolError
+            A folder could not be made.
+        """
+        make_folder(self.root)
+        with _as_spool_error():
+            for name in _FAN_OUT:
+                (self.root / name).mkdir(mode=_FOLDER_MODE, exist_ok=True)
+            sync_folder(self.root)
+
+    def create(self) -> StagedFile:
+        """Begin a new staged file.
+
+        Raises
+        ------
+        SpoolError
+            Less than the reserve is free, or the file could not be made.
+        """
+        name = uuid.uuid4().hex
+        return StagedFile(self.root / name[:2] / f"{name}.dcm", self.reserve_bytes)
+
+    def remove_partial(self) -> int:
+        """Remove what a crash left half written; only while nothing is being received.
+
+        Returns
+        -------
+        int
+            How many files were removed.
+        """
+        partial = list(self.root.glob(f"*/*{_PARTIAL_SUFFIX}"))
+        for path in partial:
+            path.unlink(missing_ok=True)
+        return len(partial)
+
+
+class StagedFile:
+    """One file of the staging area while it is written.
+
+    Until `keep` has returned nothing may refer to it. The final name is given before the
+    synchronization, so that one journal commit makes content and name durable: a file
+    under its final name counts only once a committed row names it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Final name; the folder is there.
+    reserve_bytes : int
+        As `Staging.reserve_bytes`.
+
+    Raises
+    ------
+    SpoolError
+        From every method: the file system refuses, or the reserve is reached.
+    """
+
+    def __init__(self, path: Path, reserve_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self._reserve_bytes = reserve_bytes
+        self._partial = path.with_suffix(_PARTIAL_SUFFIX)
+        self._checked_at = self._synced_at = 0
+        self._require_space()
+        with _as_spool_error():
+            self._handle = os.open(self._partial, _CREATE, _FILE_MODE)
+
+    def write(self, content: Buffer) -> None:
+        """Append bytes; very large files are synchronized on the way."""
+        with _as_spool_error():
+            self.size_bytes += _write_all(self._handle, content)
+            if self.size_bytes - self._synced_at >= _SYNC_EVERY_BYTES:
+                os.fdatasync(self._handle)
+                self._synced_at = self.size_bytes
+        if self.size_bytes - self._checked_at >= _CHECK_SPACE_EVERY_BYTES:
+            self._require_space()
+            self._checked_at = self.size_bytes
+
+    def keep(self) -> None:
+        """Give the file its name and make both durable."""
+        with _as_spool_error():
+            self._partial.rename(self.path)
+            os.fsync(self._handle)
+            os.close(self._handle)
+            self._handle = -1
+            sync_folder(self.path.parent)
+
+    def discard(self) -> None:
+        """Remove the file, kept or not; never raises."""
+        if self._handle >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._handle)
+            self._handle = -1
+        for path in (self._partial, self.path):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _require_space(self) -> None:
+        with _as_spool_error():
+            free = free_bytes(self.path.parent)
+        if free < self._reserve_bytes:
+            raise SpoolError("free space is below the reserve")
+
+
+def free_bytes(path: Path) -> int:
+    """Space that is free to this process on the file system of a path."""
+    state = os.statvfs(path)
+    return state.f_bavail * state.f_frsize
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and the folders above it, each durable in the one above.
+
+    Raises
+    ------
+    SpoolError
+        The file system refuses.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with _as_spool_error():
+        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file so that a crash leaves the old content or the new, nothing between.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder is there. A file of that name is replaced.
+    content : bytes or iterable of bytes
+
+    Raises
+    ------
+    SpoolError
+        The file could not be written; nothing is left of it.
+    """
+    with _temporary(path, content) as temporary:
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+def write_released(folder: Path, verified: VerifiedBytes) -> Path:
+    """Write a verified object into the released zone, where it never changes again.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Root of the released files.
+    verified : VerifiedBytes
+
+    Returns
+    -------
+    pathlib.Path
+        ``folder/xx/yy/<SOP Instance UID>.dcm``, durable.
+
+    Raises
+    ------
+    InstanceError
+        ``released-instance-differs``: other content stands under this UID already.
+        ``released-content-damaged``: the bytes are not those that the gate saw.
+        ``released-uid-invalid``: the UID cannot be a file name.
+    SpoolError
+        The file could not be written.
+    """
+    path = _released_path(folder, verified)
+    make_folder(path.parent)
+    with _temporary(path, verified.encoded) as temporary:
+        try:
+            path.hardlink_to(temporary)  # unlike a rename it never replaces a file
+        except FileExistsError:
+            _require_equal(path, verified.sha256)
+        temporary.unlink()
+        sync_folder(path.parent)
+    return path
+
+
+def _released_path(folder: Path, verified: VerifiedBytes) -> Path:
+    uid = verified.sop_instance_uid
+    if not _UID.fullmatch(uid) or ".." in uid:
+        raise InstanceError("released-uid-invalid", "(0008,0018)")
+    if hashlib.sha256(verified.encoded).hexdigest() != verified.sha256:
+        raise InstanceError("released-content-damaged")
+    fan_out = hashlib.sha256(uid.encode()).hexdigest()
+    return folder / fan_out[:2] / fan_out[2:4] / f"{uid}.dcm"
+
+
+def _require_equal(path: Path, sha256: str) -> None:
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise InstanceError("released-instance-differs")
+
+
+@contextmanager
+def _temporary(path: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
+    """A synchronized file beside `path`, removed if what follows fails."""
+    temporary = path.with_name(f".{uuid.uuid4().hex}{_PARTIAL_SUFFIX}")
+    chunks = (content,) if isinstance(content, bytes) else content
+    try:
+        with _as_spool_error():
+            handle = os.open(temporary, _CREATE, _FILE_MODE)
+            try:
+                for chunk in chunks:
+                    _write_all(handle, chunk)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_all(handle: int, content: Buffer) -> int:
+    view = memoryview(content)
+    size = rest = len(view)
+    while rest:
+        rest -= os.write(handle, view[size - rest :])
+    return size
+
+
+@contextmanager
+def _as_spool_error() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SpoolError(f"file system: {error.strerror or type(error).__name__}") from error

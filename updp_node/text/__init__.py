@@ -1,0 +1,1 @@
+"""The text stage: identifiers out of reports, findings kept."""

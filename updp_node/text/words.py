@@ -1,0 +1,167 @@
+"""Words of a report and what the lexicons know of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from updp_node.text.lexicon import Lexicons, Phrases
+
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_MEDICAL_ENDING = re.compile(
+    r"(?:osis|itis|ectomy|graphy|gram|emia|pathy|tion|sion|oma|omas|omata|megaly|plasty|scopy|stomy"
+    r"|otomy|ic|al|ar|ous|ed|ing|ly|ment|ness|ity|ities|ance|ence|able|ible|ectasis|ectasia|opia"
+    r"|iasis|genic|lytic|tomy|cele|trophy|plasia|phagia|uria|rrhage|metry|oid|like|ive|ary|ory"
+    r"|mycin|cillin|olol|pril|statin|azole|mab|nib|amide|idine|azepam|afil|sartan)s?$"
+)
+_PREFIXED = re.compile(
+    r"^(?:non|un|re|pre|post|peri|para|intra|inter|extra|supra|infra|sub|retro|trans|hyper|hypo"
+    r"|micro|macro|multi|mid|bi|pan|poly|neo|pseudo|anti|cardio|pleuro|pneumo|broncho|osteo"
+    r"|thoraco|spondylo|hemi|costo|lympho|vaso|neuro|hepato|spleno|cholecysto|gastro)-?"
+)
+_INFLECTIONS = (("ies", "y"), ("es", ""), ("es", "e"), ("s", ""), ("ed", ""), ("ed", "e"),
+                ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"), ("est", ""), ("ly", ""),
+                ("like", ""), ("ness", ""), ("iest", "y"), ("ier", "y"), ("ily", "y"))  # fmt: skip
+_DOUBLED = re.compile(r"(.)\1(?:ed|ing|er)$")
+
+
+class Kind(Enum):
+    """What a word is by itself."""
+
+    GIVEN = "given name"
+    SURNAME = "surname"
+    AMBIGUOUS = "name and word"
+    WORD = "word"
+    INITIAL = "single letter"
+    UNKNOWN = "in no lexicon"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of folded text; a possessive *s* stays outside."""
+
+    start: int
+    end: int
+    text: str
+    lower: str
+    kind: Kind
+    protected: bool
+
+    @property
+    def is_name(self) -> bool:
+        """Whether a name list holds it and the language does not."""
+        return self.kind in {Kind.GIVEN, Kind.SURNAME}
+
+    @property
+    def is_capital(self) -> bool:
+        """Whether its first letter is a capital."""
+        return self.text[0].isupper()
+
+    @property
+    def is_upper(self) -> bool:
+        """Whether all letters are capitals and there are two or more."""
+        return len(self.text) > 1 and self.text.isupper()
+
+
+class Vocabulary:
+    """Reads text as words; remembers what it found out about a word.
+
+    Parameters
+    ----------
+    lexicons : Lexicons
+    """
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        self.lexicons = lexicons
+        self._given = lexicons.given
+        self._kinds: dict[str, Kind] = {}
+
+    def read(self, text: str) -> list[Word]:
+        """The words of folded text in order."""
+        found = []
+        for match in _WORD.finditer(text):
+            start, end = match.span()
+            if text[end - 2 : end] in {"'s", "'S"}:
+                end -= 2
+            found.append((start, end, text[start:end]))
+        lowered = [word.lower() for _, _, word in found]
+        protected = self._protect(lowered)
+        return [Word(start, end, word, low, self.classify(low), index in protected)
+                for index, ((start, end, word), low) in enumerate(zip(found, lowered, strict=True))]  # fmt: skip
+
+    def classify(self, lower: str) -> Kind:
+        """What a lower case word is by itself."""
+        kind = self._kinds.get(lower)
+        if kind is None:
+            kind = self._classify_parts(lower)
+            if len(self._kinds) < 200_000:
+                self._kinds[lower] = kind
+        return kind
+
+    def _classify_parts(self, lower: str) -> Kind:
+        parts = [part for part in re.split(r"['-]", lower) if part]
+        if len(parts) > 1 and "".join(parts) in self.lexicons.surnames:
+            return Kind.SURNAME
+        kinds = {self._classify_part(part) for part in parts}
+        if kinds & {Kind.GIVEN, Kind.SURNAME} and Kind.WORD not in kinds:
+            return Kind.SURNAME if len(parts) > 1 else next(iter(kinds))
+        for kind in (Kind.WORD, Kind.UNKNOWN, Kind.AMBIGUOUS):
+            if kind in kinds:
+                return kind
+        return next(iter(kinds))
+
+    def _classify_part(self, part: str) -> Kind:
+        known = self.lexicons
+        if len(part) == 1:
+            return Kind.INITIAL
+        if part in self._given:
+            return Kind.GIVEN
+        if part in known.surnames:
+            return Kind.SURNAME
+        if part in known.ambiguous:
+            return Kind.AMBIGUOUS
+        return Kind.WORD if self._is_word(part) else Kind.UNKNOWN
+
+    def _is_word(self, part: str) -> bool:
+        words = self.lexicons.words
+        if part in words:
+            return True
+        for ending, base in _INFLECTIONS:
+            if part.endswith(ending) and part[: -len(ending)] + base in words:
+                return True
+        doubled = _DOUBLED.search(part)
+        if doubled and part[: doubled.start() + 1] in words:
+            return True
+        prefix = _PREFIXED.match(part)
+        if prefix and len(part) - prefix.end() > 2 and part[prefix.end() :] in words:
+            return True
+        return len(part) > 5 and bool(_MEDICAL_ENDING.search(part))
+
+    def _protect(self, lowered: Sequence[str]) -> frozenset[int]:
+        """Indexes of words inside a whitelisted phrase."""
+        return frozenset(index for start, length, _ in
+                         find_phrases(lowered, self.lexicons.eponyms)
+                         for index in range(start, start + length))  # fmt: skip
+
+
+def find_phrases(
+    lowered: Sequence[str], phrases: Phrases
+) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Where phrases stand among words: first index, number of words, the phrase.
+
+    A hyphenated word counts as its parts.
+    """
+    parts: list[str] = []
+    owner: list[int] = []
+    for index, lower in enumerate(lowered):
+        for part in re.split(r"['-]", lower):
+            parts.append(part)
+            owner.append(index)
+    for position, part in enumerate(parts):
+        for phrase in phrases.get(part, ()):
+            end = position + len(phrase)
+            if tuple(parts[position:end]) == phrase:
+                yield owner[position], owner[end - 1] - owner[position] + 1, phrase
+                break
