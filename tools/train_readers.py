@@ -48,23 +48,20 @@ def train(data: Path, seed: int = 1, folder: Path = DEFAULT_FOLDER) -> None:
     splits = {split: _describe_split(data, rows, split) for split in ("train", "val", "test")}
     figures: dict[str, object] = {}
     readers: dict[str, Features] = {}
-    _fit_frontal(splits, readers, figures, seed)
-    _fit_pair(splits, "child", lambda row: True, lambda row: "child" in row.terms, readers, figures)
-    for band in ("adult", "child"):
-        _fit_pair(
-            splits,
-            f"pneumonia_{band}",
-            lambda row, band=band: band in row.terms and _is_clear(row),
-            lambda row: "pneumonia" in row.terms,
-            readers,
-            figures,
-        )
-    save_file({key: value.astype(np.float16) for key, value in readers.items()}, folder / "readers.safetensors")
+    figures["frontal"] = _fit_frontal(splits, readers, seed)
+    questions = {
+        "child": ("child", ("adult", "child")),
+        "pneumonia_adult": ("pneumonia", ("adult",)),
+        "pneumonia_child": ("pneumonia", ("child",)),
+    }
+    for name, (term, bands) in questions.items():
+        figures[name] = _fit_pair(splits, readers, name, term=term, bands=bands)
+    _save(readers, folder / "readers.safetensors")
     codes = {
         band: splits["train"].codes[[band in row.terms for row in splits["train"].rows], :CODE_SIZE]
         for band in ("adult", "child")
     }
-    save_file({key: value.astype(np.float16) for key, value in codes.items()}, folder / "codes.safetensors")
+    _save(codes, folder / "codes.safetensors")
     manifest = read_manifest(folder)
     manifest["nearest"] = {"floor": _calibrate_floor(splits, codes), "dimension": CODE_SIZE}
     manifest["figures"] = figures
@@ -72,8 +69,13 @@ def train(data: Path, seed: int = 1, folder: Path = DEFAULT_FOLDER) -> None:
     print(json.dumps({**figures, "nearest": manifest["nearest"]}, indent=1))
 
 
-def _is_clear(row: Radiograph) -> bool:
-    return "pneumonia" in row.terms or "no finding" in row.terms
+def _save(arrays: dict[str, Features], path: Path) -> None:
+    save_file({key: value.astype(np.float16) for key, value in arrays.items()}, path)
+
+
+def _is_asked(row: Radiograph, bands: tuple[str, ...]) -> bool:
+    clear = "pneumonia" in row.terms or "no finding" in row.terms
+    return clear and bool(set(bands) & set(row.terms))
 
 
 def _describe_split(data: Path, rows: list[Radiograph], split: str) -> Described:
@@ -128,13 +130,20 @@ def _score(reader: dict[str, Features], inputs: torch.Tensor) -> Features:
     return hidden @ reader["leave"][:-1] + reader["leave"][-1]
 
 
-def _fit_pair(splits, name, keep, label, readers, figures) -> None:  # type: ignore[no-untyped-def]
+def _fit_pair(
+    splits: dict[str, Described],
+    readers: dict[str, Features],
+    name: str,
+    *,
+    term: str,
+    bands: tuple[str, ...],
+) -> dict[str, object]:
     """One reader of a yes/no question; its limit balances both errors on validation images."""
     parts = {}
     for split, described in splits.items():
-        kept = [i for i, row in enumerate(described.rows) if keep(row)]
+        kept = [i for i, row in enumerate(described.rows) if _is_asked(row, bands)]
         inputs = _features(described.codes[kept], described.residuals[kept])
-        labels = np.array([label(described.rows[i]) for i in kept])
+        labels = np.array([term in described.rows[i].terms for i in kept])
         parts[split] = (inputs, labels, [described.rows[i].patient for i in kept])
     inputs, labels, _ = parts["train"]
     share = torch.from_numpy(np.where(labels, 1 / labels.sum(), 1 / (~labels).sum()))
@@ -143,7 +152,8 @@ def _fit_pair(splits, name, keep, label, readers, figures) -> None:  # type: ign
     inputs, labels, patients = parts["test"]
     scores = _score(reader, inputs)
     low, high = _bootstrap(scores, labels, patients)
-    figures[name] = {
+    _store(readers, name, reader | {"limit": np.array([limit], dtype=np.float32)})
+    return {
         "test_auroc": round(area(scores, labels), 3),
         "test_auroc_95": [low, high],
         "test_images": len(labels),
@@ -151,7 +161,6 @@ def _fit_pair(splits, name, keep, label, readers, figures) -> None:  # type: ign
         "sensitivity": round(float((scores[labels] > limit).mean()), 3),
         "specificity": round(float((scores[~labels] <= limit).mean()), 3),
     }
-    _store(readers, name, reader | {"limit": np.array([limit], dtype=np.float32)})
 
 
 def _store(readers: dict[str, Features], name: str, reader: dict[str, Features]) -> None:
@@ -160,7 +169,8 @@ def _store(readers: dict[str, Features], name: str, reader: dict[str, Features])
 
 def _balance(scores: Features, labels: NDArray[np.bool_]) -> float:
     limits = np.quantile(scores, np.linspace(0.02, 0.98, 97))
-    gains = [(scores[labels] > limit).mean() + (scores[~labels] <= limit).mean() for limit in limits]
+    yes, no = scores[labels], scores[~labels]
+    gains = [(yes > limit).mean() + (no <= limit).mean() for limit in limits]
     return float(limits[int(np.argmax(gains))])
 
 
@@ -171,7 +181,9 @@ def area(scores: Features, labels: NDArray[np.bool_]) -> float:
     return float((ranks[labels].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
-def _bootstrap(scores: Features, labels: NDArray[np.bool_], patients: list[str]) -> tuple[float, float]:
+def _bootstrap(
+    scores: Features, labels: NDArray[np.bool_], patients: list[str]
+) -> tuple[float, float]:
     """95 % interval of the area, patients drawn with replacement."""
     generator = np.random.default_rng(0)
     groups: dict[str, list[int]] = {}
@@ -180,13 +192,16 @@ def _bootstrap(scores: Features, labels: NDArray[np.bool_], patients: list[str])
     members = list(groups.values())
     areas = []
     for _ in range(300):
-        drawn = np.concatenate([members[i] for i in generator.integers(0, len(members), len(members))])
+        picks = generator.integers(0, len(members), len(members))
+        drawn = np.concatenate([members[i] for i in picks])
         areas.append(area(scores[drawn], labels[drawn]))
     low, high = np.percentile(areas, [2.5, 97.5])
     return round(float(low), 3), round(float(high), 3)
 
 
-def _fit_frontal(splits, readers, figures, seed: int) -> None:  # type: ignore[no-untyped-def]
+def _fit_frontal(
+    splits: dict[str, Described], readers: dict[str, Features], seed: int
+) -> dict[str, object]:
     """Chests against turned, inverted, cropped, shuffled and other images."""
     inputs, labels = [], []
     for view in range(2):
@@ -220,7 +235,7 @@ def _fit_frontal(splits, readers, figures, seed: int) -> None:  # type: ignore[n
         result[f"accepted_{kind}"] = f"{int(wrong[chosen].sum())} of {int(chosen.sum())}"
     held = accept(*_describe(other_pictures()[1::2], "other pictures"))
     result["accepted_other_pictures_held_out"] = f"{int(held.sum())} of {len(held)}"
-    figures["frontal"] = result
+    return result
 
 
 def _vary(image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
@@ -252,7 +267,8 @@ def spoil(image: NDArray[np.uint8], seed: int) -> tuple[str, NDArray[np.uint8]]:
         half = size // 2
         tiles = [image[r : r + half, c : c + half] for r in (0, half) for c in (0, half)]
         order = [[3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]][generator.integers(0, 3)]
-        return kind, np.block([[tiles[order[0]], tiles[order[1]]], [tiles[order[2]], tiles[order[3]]]])
+        moved = [tiles[i] for i in order]
+        return kind, np.block([moved[:2], moved[2:]])
     grain = generator.normal(size=(256, 256) if kind == "noise" else (6, 6))
     scaled = (grain - grain.min()) / (grain.max() - grain.min()) * 255
     picture = torch.from_numpy(scaled)[None, None].float()
@@ -276,7 +292,7 @@ def other_pictures() -> list[NDArray[np.uint8]]:
     return pictures
 
 
-def _calibrate_floor(splits, codes) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def _calibrate_floor(splits: dict[str, Described], codes: dict[str, Features]) -> dict[str, float]:
     """Per band, the first percentile of the distance of held-out people to the training set."""
     floors = {}
     for band, table in codes.items():

@@ -223,6 +223,11 @@ class Config(_Section):
         """Folder of the released zone."""
         return self.storage.root / "released"
 
+    @property
+    def target_names(self) -> frozenset[str]:
+        """Names of the destinations."""
+        return frozenset(target.name for target in self.destinations)
+
     def target(self, name: str) -> DimseTarget | FolderTarget:
         """The destination of that name.
 

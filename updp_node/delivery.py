@@ -48,15 +48,20 @@ class Deliveries:
                 done += outcome.delivered
                 self._note(by_uid[outcome.sop_instance_uid], destination, outcome)
         except PeerError as error:
-            attempt = max((each.attempts for each in owed), default=0) + 1
-            wait_s = self._delay_s(attempt)
-            self.index.postpone(
-                run_id, destination, code=_code_of(error), next_try_at=time.time() + wait_s
-            )
-            log.warning("destination-unreachable", attempt=attempt, duration_s=round(wait_s, 1),
-                        count=len(owed) - done, reason=_code_of(error))  # fmt: skip
+            self.postpone(run_id, destination, _code_of(error))
             return
         log.info("delivery-attempted", count=done, status=f"{done} of {len(owed)}")
+
+    def postpone(self, run_id: str, destination: str, code: str) -> None:
+        """Put off everything a destination is owed of a run, longer after every attempt."""
+        owed = self.index.owed(run_id, destination)
+        attempt = max((each.attempts for each in owed), default=0) + 1
+        wait_s = self._delay_s(attempt)
+        self.index.postpone(run_id, destination, code=code, next_try_at=time.time() + wait_s)
+        get_logger().warning(
+            "delivery-postponed", run_id=run_id, destination=destination, attempt=attempt,
+            count=len(owed), reason=code, duration_s=round(wait_s, 1),
+        )  # fmt: skip
 
     def _reaffirm(self, owed: Sequence[Owed], destination: str) -> list[Verified]:
         """The files as the gate saw them; one that is not is never sent."""

@@ -22,18 +22,16 @@ from pathlib import Path
 from updp_node.config import Config
 from updp_node.crew import Crew
 from updp_node.errors import InstanceError
+from updp_node.line import Line, finding_from_record, finding_to_record
 from updp_node.log import get_logger
 from updp_node.model import Counterpart, PixelAction, Prompt
 from updp_node.pipeline import (
     COUNTERPART_SOP_CLASS,
     ExamineTask,
-    Line,
     ReleasedFile,
     ReleaseTask,
     SynthesisTask,
     examine,
-    finding_from_record,
-    finding_to_record,
     prompt_builder,
     release_instance,
     synthesize,

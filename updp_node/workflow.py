@@ -9,11 +9,11 @@ that is harmless.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID
+from dbos import DBOS, DBOSConfiguredInstance, Queue, SetWorkflowID
 
 from updp_node.delivery import Deliveries
 from updp_node.errors import NodeError
@@ -24,7 +24,7 @@ from updp_node.storage.database import open_workflow_engine, sqlite_url
 EXECUTOR_ID = "worker"
 APPLICATION_VERSION = "1"
 """Raised only when the order of steps changes; the worker is then drained before an upgrade."""
-STUDY_QUEUE = "studies"
+STUDY_QUEUE = "updp studies"
 _POLL_S = 0.2
 _ENDED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 
@@ -103,13 +103,22 @@ class Workflows(DBOSConfiguredInstance):
     @DBOS.workflow()
     def deliver(self, run_id: str, destination: str) -> None:
         """One attempt to bring what a destination is owed of a run."""
-        self.attempt(run_id, destination)
+        try:
+            self.attempt(run_id, destination)
+        except Exception:  # noqa: BLE001  # tried again later, like a destination that is down
+            self.postpone(run_id, destination)
 
     @DBOS.step()
     @_opaque
     def attempt(self, run_id: str, destination: str) -> None:
         """See `Deliveries.attempt`."""
         self._deliveries.attempt(run_id, destination)
+
+    @DBOS.step(retries_allowed=True, max_attempts=100, interval_seconds=2)
+    @_opaque
+    def postpone(self, run_id: str, destination: str) -> None:
+        """See `Deliveries.postpone`."""
+        self._deliveries.postpone(run_id, destination, "unexpected-error")
 
 
 class Engine:
@@ -138,34 +147,31 @@ class Engine:
         )
         self._workflows = workflows
         self._studies_at_once = studies_at_once
+        self._queues: dict[str, Queue] = {}
 
-    def launch(self) -> None:
+    def launch(self, destinations: Iterable[str]) -> None:
         """Start; whatever a crash interrupted is taken up again."""
         DBOS.launch()
-        self._queue(STUDY_QUEUE, self._studies_at_once)
+        widths = dict.fromkeys(destinations, 1) | {STUDY_QUEUE: self._studies_at_once}
+        for name, width in widths.items():
+            self._queues[name] = DBOS.register_queue(
+                name, worker_concurrency=width, polling_interval_sec=_POLL_S
+            )
 
     def start_run(self, run_id: str) -> bool:
         """Start the workflow of a run, or find it started; False where it ended already."""
         status = DBOS.get_workflow_status(run_id)
-        if status is None:
-            with SetWorkflowID(run_id):
-                queue = DBOS.retrieve_queue(STUDY_QUEUE)
-                queue.enqueue(self._workflows.run_study, run_id)
-            return True
-        return status.status not in _ENDED
+        if status is not None:
+            return status.status not in _ENDED
+        with SetWorkflowID(run_id):
+            self._queues[STUDY_QUEUE].enqueue(self._workflows.run_study, run_id)
+        return True
 
-    def deliver(self, run_id: str, destination: str, attempt_id: str) -> None:
+    def deliver(self, run_id: str, destination: str, attempt: int) -> None:
         """Start one attempt at a delivery; destinations wait for their own attempts only."""
-        name = f"destination-{destination}"
-        queue = DBOS.retrieve_queue(name) or self._queue(name, 1)
-        with SetWorkflowID(f"{run_id}-{destination}-{attempt_id}"):
-            queue.enqueue(self._workflows.deliver, run_id, destination)
+        with SetWorkflowID(f"{run_id}-{destination}-{attempt}"):
+            self._queues[destination].enqueue(self._workflows.deliver, run_id, destination)
 
     def close(self) -> None:
         """Stop; a step under way is run again at the next start."""
         DBOS.destroy()
-
-    def _queue(self, name: str, concurrency: int) -> Any:
-        return DBOS.register_queue(
-            name, worker_concurrency=concurrency, polling_interval_sec=_POLL_S
-        )

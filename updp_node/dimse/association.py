@@ -34,22 +34,25 @@ MakeSession = Callable[[AssociationFacts, socket.socket], Session]
 
 
 class LendableSocket(AssociationSocket):
-    """The reactor's socket, which can be borrowed from it."""
+    """The reactor's socket, which the association borrows while data are transferred.
+
+    From the moment the reactor itself is in the state of data transfer it does not read
+    until `take_back`; so it can never have read the first bytes of a message.
+    """
 
     def __init__(
         self, assoc: Association, client_socket: socket.socket, timeout_s: float | None
     ) -> None:
         self._is_lent = False
-        self._returned = threading.Event()
+        self._taken_back = threading.Event()
         self._is_spent = False
         self._unread = b""
         self._timeout_s = timeout_s
         client_socket.settimeout(timeout_s)
         super().__init__(assoc, client_socket=client_socket)
 
-    def lend(self) -> socket.socket | None:
-        """Keep the reactor from reading until `take_back`; None if the connection is gone."""
-        self._is_lent = True
+    def borrow(self) -> socket.socket | None:
+        """The connection, for the thread that will call `take_back`; None if it is gone."""
         connection: socket.socket | None = self.socket
         if connection is not None:
             connection.settimeout(TICK_S)
@@ -62,14 +65,15 @@ class LendableSocket(AssociationSocket):
         connection = self.socket
         if connection is not None and connection.fileno() >= 0:
             connection.settimeout(self._timeout_s)
-        self._is_lent = False
-        self._returned.set()
+        self._taken_back.set()
 
     @property
     def ready(self) -> bool:
         """Whether the reactor may read; it waits here while the socket is lent."""
-        if self._is_lent:
-            self._returned.wait(TICK_S)
+        state = self.assoc.dul.state_machine.current_state
+        self._is_lent = self._is_lent or state == _DATA_TRANSFER
+        if self._is_lent and not self._taken_back.is_set():
+            self._taken_back.wait(TICK_S)
             return False
         if self._unread:
             return True
@@ -78,11 +82,10 @@ class LendableSocket(AssociationSocket):
             return False
         if isinstance(connection, ssl.SSLSocket) and connection.pending():
             return True
-        is_early = self.assoc.dul.state_machine.current_state == _AWAITING_REQUEST
         try:
             poller = select.poll()  # unlike select it knows no limit of 1024 descriptors
             poller.register(connection, select.POLLIN)
-            return bool(poller.poll(_HALF_OPEN_WAIT_MS if is_early else 0))
+            return bool(poller.poll(_HALF_OPEN_WAIT_MS if state == _AWAITING_REQUEST else 0))
         except (OSError, ValueError):
             self.event_queue.put("Evt17")  # transport connection closed
             return False
@@ -138,7 +141,7 @@ class StorageAssociation(Association):
         lendable = self.dul.socket
         if not isinstance(lendable, LendableSocket):
             raise TypeError("the association needs a socket that can be lent")
-        connection = lendable.lend()
+        connection = lendable.borrow()
         unread: bytes | None = None
         try:
             if connection is not None:

@@ -15,19 +15,21 @@ from types import MappingProxyType
 
 from updp_node.subject import Subject
 
-DUMMIES: Mapping[str, str | int | float | bytes] = MappingProxyType(
+_BY_VR: Mapping[str, bytes] = MappingProxyType(
     {
-        "AE": "REMOVED", "AS": "000D", "CS": "REMOVED", "DA": "19000101", "DS": "0",
-        "DT": "19000101000000", "IS": "0", "LO": "REMOVED", "LT": "REMOVED", "PN": "REMOVED",
-        "SH": "REMOVED", "ST": "REMOVED", "TM": "000000", "UC": "REMOVED", "UR": "urn:removed",
-        "UT": "REMOVED", "AT": 0, "FL": 0.0, "FD": 0.0, "SL": 0, "SS": 0, "SV": 0, "UL": 0,
-        "US": 0, "UV": 0, "OB": b"\0\0", "OW": b"\0\0", "OL": b"\0" * 4, "OF": b"\0" * 4,
-        "OD": b"\0" * 8, "OV": b"\0" * 8, "UN": b"\0\0",
+        "AE": b"REMOVED", "AS": b"000D", "CS": b"REMOVED", "DA": b"19000101", "DS": b"0",
+        "DT": b"19000101000000", "IS": b"0", "LO": b"REMOVED", "LT": b"REMOVED",
+        "PN": b"REMOVED", "SH": b"REMOVED", "ST": b"REMOVED", "TM": b"000000",
+        "UC": b"REMOVED", "UR": b"urn:removed", "UT": b"REMOVED",
+        "US": b"\0" * 2, "SS": b"\0" * 2, "AT": b"\0" * 4, "FL": b"\0" * 4, "SL": b"\0" * 4,
+        "UL": b"\0" * 4, "FD": b"\0" * 8, "SV": b"\0" * 8, "UV": b"\0" * 8,
+        "OB": b"\0" * 2, "OW": b"\0" * 2, "OL": b"\0" * 4, "OF": b"\0" * 4, "OD": b"\0" * 8,
+        "OV": b"\0" * 8, "UN": b"\0" * 2,
     }
 )  # fmt: skip
 
-_BY_KEYWORD: Mapping[str, str] = MappingProxyType(
-    {"CodingSchemeDesignator": "99UPDP", "PatientSex": "O", "LongCodeValue": "REMOVED"}
+_BY_KEYWORD: Mapping[str, bytes] = MappingProxyType(
+    {"CodingSchemeDesignator": b"99UPDP", "PatientSex": b"O"}
 )
 _KEYED: Mapping[str, int] = MappingProxyType(
     {"AccessionNumber": 16, "StudyID": 8, "ContainerIdentifier": 16, "SpecimenIdentifier": 16}
@@ -35,9 +37,15 @@ _KEYED: Mapping[str, int] = MappingProxyType(
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def dummy_value(keyword: str, vr: str) -> str | int | float | bytes | None:
-    """A value of the VR that tells nothing; None for SQ and UI, which are made elsewhere."""
-    return _BY_KEYWORD.get(keyword, DUMMIES.get(vr))
+def dummy_bytes(keyword: str, vr: str) -> bytes:
+    """A value of the VR that tells nothing, encoded as explicit little endian.
+
+    Raises
+    ------
+    KeyError
+        For SQ and UI, whose dummies are made elsewhere.
+    """
+    return _BY_KEYWORD.get(keyword) or _BY_VR[vr]
 
 
 def surrogate(keyword: str, text: str, subject: Subject) -> str | None:

@@ -36,30 +36,37 @@ _SHORTEST_RUN = 6
 _SHORTEST_IN_BYTES = 5
 _DEEPEST = 4
 _NUMBERS = frozenset(
-    """PatientID OtherPatientIDs AccessionNumber AdmissionID StudyID RequestedProcedureID
-    ScheduledProcedureStepID PerformedProcedureStepID PlacerOrderNumberImagingServiceRequest
-    FillerOrderNumberImagingServiceRequest PatientTelephoneNumbers ServiceEpisodeID
-    ReferringPhysicianTelephoneNumbers MedicalRecordLocator ClinicalTrialSubjectID
-    SpecimenIdentifier ContainerIdentifier PersonTelephoneNumbers VisitID
-    DeviceSerialNumber RegionOfResidence""".split()
-)
+    {
+        "PatientID", "OtherPatientIDs", "AccessionNumber", "AdmissionID", "StudyID",
+        "RequestedProcedureID", "ScheduledProcedureStepID", "PerformedProcedureStepID",
+        "PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest",
+        "PatientTelephoneNumbers", "ServiceEpisodeID", "ReferringPhysicianTelephoneNumbers",
+        "MedicalRecordLocator", "ClinicalTrialSubjectID", "SpecimenIdentifier",
+        "ContainerIdentifier", "PersonTelephoneNumbers", "VisitID", "DeviceSerialNumber",
+        "RegionOfResidence",
+    }
+)  # fmt: skip
 _PLACES = {
     "InstitutionName": "Retain Institution Identity",
     "InstitutionAddress": "Retain Institution Identity",
     "StationName": "Retain Device Identity",
     "PatientAddress": "",
     "RequestingService": "",
-    "MilitaryRank": "-",
 }
 _DEVICE = "DeviceSerialNumber"
 _BIRTH = "PatientBirthDate"
 _NOT_SEARCHED = frozenset({0x0040A730, 0x52009229, 0x52009230})
 _CODED_TERMS = frozenset(
-    """original primary derived secondary axial localizer monochrome1 monochrome2 rgb palette
-    reformatted mpr volume projection maximum minimum mean other none yes supine prone
-    left right bilateral unpaired chest head hand foot skull spine abdomen pelvis breast brain
-    pet spect mammo vertical horizontal portrait landscape normal abnormal standard phantom
-    multi average resampled added stress rest gated static dynamic emission wavelet lossy""".split()
+    {
+        "original", "primary", "derived", "secondary", "axial", "localizer", "monochrome1",
+        "monochrome2", "rgb", "palette", "reformatted", "mpr", "volume", "projection",
+        "maximum", "minimum", "mean", "other", "none", "yes", "supine", "prone", "left",
+        "right", "bilateral", "unpaired", "chest", "head", "hand", "foot", "skull", "spine",
+        "abdomen", "pelvis", "breast", "brain", "pet", "spect", "mammo", "vertical",
+        "horizontal", "portrait", "landscape", "normal", "abnormal", "standard", "phantom",
+        "multi", "average", "resampled", "added", "stress", "rest", "gated", "static",
+        "dynamic", "emission", "wavelet", "lossy",
+    }
 )  # fmt: skip
 
 
@@ -125,7 +132,7 @@ def collect_identifiers(
             runs.update(word for word in spelled if len(word) >= _SHORTEST_RUN)
         else:
             for part in text.split("\\"):
-                _add_number(part, numbers, runs)
+                _add_number(part, numbers if keyword not in _PLACES else set(), runs)
     common = _common_words()
     return Identifiers(
         frozenset(names - common), frozenset(names & common), frozenset(numbers), tuple(runs)
@@ -172,7 +179,7 @@ def _is_searched(keyword: str, rules: CompiledProfile) -> bool:
         return "Retain Device Identity" not in rules.options
     if keyword in _NUMBERS:
         return True
-    return keyword in _PLACES and _PLACES[keyword] not in {"-", *rules.options}
+    return keyword in _PLACES and _PLACES[keyword] not in rules.options
 
 
 def _guess(element: Element) -> str:
@@ -187,6 +194,8 @@ def _is_name(word: str) -> bool:
 def _add_number(text: str, numbers: set[str], runs: set[str]) -> None:
     words = _WORD.findall(fold(text))
     condensed = "".join(words)
+    if not condensed.strip("0"):
+        return
     if len(words) == 1 and len(condensed) >= _SHORTEST_NUMBER and condensed not in _common_words():
         numbers.add(condensed)
     has_digit = any(character.isdigit() for character in condensed)

@@ -100,9 +100,9 @@ def text_of(element: Element, vr: str, encodings: tuple[str, ...]) -> str | None
     return _stripped(str(value), vr)
 
 
-def is_plain(value: object) -> bool:
+def is_plain(value: bytes) -> bool:
     """Whether raw bytes are printable ASCII, so that they are the same in every character set."""
-    return isinstance(value, bytes) and _PLAIN.fullmatch(value) is not None
+    return _PLAIN.fullmatch(value) is not None
 
 
 def items_of(element: Element, source: Dataset, encodings: tuple[str, ...]) -> Sequence[Dataset]:

@@ -1,4 +1,4 @@
-"""What a header claims of a radiograph: is it of the chest, and is it frontal?
+"""What a header claims of a radiograph: whether it is of the chest, and frontal.
 
 A claim is True, False, or None where the header does not settle it.
 """
@@ -34,7 +34,9 @@ _OTHER_WORDS = re.compile(
     r"|skull|wirbels\w*|rippen|humerus|neck)\b",
     re.I,
 )
-_LATERAL_WORDS = re.compile(r"\b(lat|ll|rl|lateral|lateraal|seitlich|zijdelings|oblique|lao|rao)\b", re.I)
+_LATERAL_WORDS = re.compile(
+    r"\b(lat|ll|rl|lateral|lateraal|seitlich|zijdelings|oblique|lao|rao)\b", re.I
+)
 _FRONTAL_WORDS = re.compile(r"\b(pa|ap|frontal)\b", re.I)
 
 

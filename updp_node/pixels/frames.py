@@ -7,13 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
 
 from updp_node.errors import InstanceError
 
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 MAXIMUM_SAMPLES = 2**31
 _PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
+_TABLE_FAULTS = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
@@ -51,7 +60,7 @@ def decode(source: Dataset) -> NDArray[Any]:
         return np.asarray(array).reshape(shape)
     except _PASSED_ON:
         raise
-    except BaseException as error:  # pylibjpeg-rle raises a PanicException that is no Exception
+    except BaseException as error:  # noqa: BLE001 - pylibjpeg-rle: PanicException is no Exception
         raise InstanceError("undecodable-pixels", type(error).__name__) from None
 
 
@@ -95,7 +104,7 @@ def to_display(source: Dataset, frame: NDArray[Any]) -> NDArray[np.uint8]:
     """
     try:
         shown, low, high, dark = _apply_tables(source, frame)
-    except (AttributeError, IndexError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+    except _TABLE_FAULTS as error:
         raise InstanceError("undisplayable-pixels", type(error).__name__) from None
     if high <= low:
         return np.zeros(frame.shape[:2], dtype=np.uint8)

@@ -29,7 +29,8 @@ def build_lapped_kernels() -> NDArray[np.float32]:
     """
     rows = _basis_1d()
     kernels = np.einsum("ai,bj->abij", rows, rows)
-    return kernels.reshape(STRIDE * STRIDE, WIDTH, WIDTH).astype(np.float32)
+    flat: NDArray[np.float32] = kernels.reshape(-1, WIDTH, WIDTH).astype(np.float32)
+    return flat
 
 
 def _basis_1d() -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ image lacks: ribs, vessels, grain.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -34,7 +35,7 @@ class CoarseDenoiser(nn.Module):
     """
 
     def __init__(
-        self, coefficients: int, terms: int, width: int, hidden: int, condition: int, blocks: int
+        self, coefficients: int, terms: int, *, width: int, hidden: int, condition: int, blocks: int
     ) -> None:
         super().__init__()
         self.frequencies = 64
@@ -59,9 +60,8 @@ class CoarseDenoiser(nn.Module):
         terms : Tensor, shape (n, terms)
             Multi-hot; all zero is the unconditional prompt.
         """
-        scale = torch.exp(
-            -math.log(10_000.0) * torch.arange(self.frequencies, device=noisy.device) / self.frequencies
-        )
+        octave = torch.arange(self.frequencies, device=noisy.device) / self.frequencies
+        scale = torch.exp(-math.log(10_000.0) * octave)
         angle = timestep.float()[:, None] * scale
         condition = self.time(torch.cat([angle.sin(), angle.cos()], dim=1)) + self.term(terms)
         condition = functional.silu(condition)
@@ -86,8 +86,8 @@ class _Block(nn.Module):
     def forward(self, stream: Tensor, condition: Tensor) -> Tensor:
         shift, scale, gate = self.modulate(condition).chunk(3, dim=1)
         inner = functional.layer_norm(stream, stream.shape[1:]) * (1 + scale) + shift
-        change: Tensor = self.down(functional.silu(self.up(inner)))
-        return stream + gate * change
+        changed: Tensor = stream + gate * self.down(functional.silu(self.up(inner)))
+        return changed
 
 
 def build_texture_unet(channels: int, sizes: dict[str, Any]) -> nn.Module:
@@ -103,7 +103,8 @@ def build_texture_unet(channels: int, sizes: dict[str, Any]) -> nn.Module:
     from diffusers import UNet2DModel  # noqa: PLC0415 - heavy: only when a model is built
 
     levels = len(sizes["block_out_channels"])
-    unet: nn.Module = UNet2DModel(
+    make: Callable[..., Any] = UNet2DModel
+    unet: nn.Module = make(
         sample_size=FINE_SIZE // STRIDE,
         in_channels=channels + (STRIDE * COARSE_SIZE // FINE_SIZE) ** 2,
         out_channels=channels,
@@ -114,7 +115,10 @@ def build_texture_unet(channels: int, sizes: dict[str, Any]) -> nn.Module:
         num_class_embeds=2,
         norm_num_groups=16,
     )
-    return unet.to(memory_format=torch.channels_last)
+    for parameter in unet.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return unet
 
 
 def enlarge(coarse: Tensor) -> Tensor:

@@ -85,9 +85,11 @@ class Sampler:
 
         def predict(noisy: Tensor, step: Tensor) -> Tensor:
             told, untold = self._coarse(noisy.repeat(2, 1), step.repeat(2), prompts).chunk(2)
-            return untold + guidance * (told - untold)
+            velocity: Tensor = untold + guidance * (told - untold)
+            return velocity
 
-        scheduler = DDIMScheduler(**self._schedule, timestep_spacing="trailing", clip_sample=False)
+        make: Callable[..., Any] = DDIMScheduler
+        scheduler = make(**self._schedule, timestep_spacing="trailing", clip_sample=False)
         noise = torch.randn(1, self._space["scale"].shape[0], generator=generator)
         codes = _denoise(scheduler, predict, noise, int(self._sampling["coarse_steps"]))
         flat = codes * self._space["scale"] @ self._space["basis"] + self._space["mean"]
@@ -103,7 +105,8 @@ class Sampler:
             velocity: Tensor = self._texture(entered, step, class_labels=band).sample
             return velocity
 
-        scheduler = DPMSolverMultistepScheduler(**self._schedule, timestep_spacing="trailing")
+        make: Callable[..., Any] = DPMSolverMultistepScheduler
+        scheduler = make(**self._schedule, timestep_spacing="trailing")
         side = FINE_SIZE // 8
         noise = torch.randn(1, self._channels, side, side, generator=generator)
         detail = _denoise(scheduler, predict, noise, int(self._sampling["texture_steps"]))

@@ -35,10 +35,10 @@ class DeliveryIndex:
         self._engine = engine
         self._reader = reading(engine)
 
-    def due(self, now: float) -> list[tuple[str, str]]:
-        """Pairs of ended run and destination with deliveries whose time has come."""
+    def due(self, now: float) -> list[tuple[str, str, int]]:
+        """Ended run, destination and number of attempts, where the time for the next has come."""
         query = (
-            select(DeliveryRow.run_id, DeliveryRow.destination)
+            select(DeliveryRow.run_id, DeliveryRow.destination, func.max(DeliveryRow.attempts))
             .join(RunRow, RunRow.id == DeliveryRow.run_id)
             .where(DeliveryRow.state == "pending", DeliveryRow.next_try_at <= now)
             .where(RunRow.state != "running")
@@ -46,7 +46,7 @@ class DeliveryIndex:
             .order_by(func.min(DeliveryRow.next_try_at))
         )
         with Session(self._reader) as session:
-            return [(run_id, destination) for run_id, destination in session.execute(query)]
+            return [(run_id, target, count) for run_id, target, count in session.execute(query)]
 
     def owed(self, run_id: str, destination: str) -> list[Owed]:
         """Pending deliveries of a run to a destination, in the order of release."""

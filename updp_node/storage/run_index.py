@@ -12,8 +12,8 @@ from dataclasses import asdict
 from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from updp_node.storage.run_records import Known, Release, Run, Work, WorkDecision
 from updp_node.storage.database import reading
+from updp_node.storage.run_records import Known, Release, Run, Work, WorkDecision
 from updp_node.storage.tables import (
     DeliveryRow,
     InstanceRow,

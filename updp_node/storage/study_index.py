@@ -76,6 +76,12 @@ class StudyIndex:
             open_ones = AssociationRow.closed_at.is_(None)
             session.execute(update(AssociationRow).where(open_ones).values(closed_at=now))
 
+    def staged_files(self) -> set[str]:
+        """Every staged file that a row knows, relative to the identified zone."""
+        with Session(self._reader) as session:
+            files = session.scalars(select(InstanceRow.file).where(InstanceRow.file.is_not(None)))
+            return {file for file in files if file is not None}
+
     def unread(self, limit: int) -> list[InstanceRow]:
         """Received instances whose header was not read yet, oldest first."""
         with Session(self._reader, expire_on_commit=False) as session:

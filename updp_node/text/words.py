@@ -83,7 +83,7 @@ class Vocabulary:
         found = []
         for match in _WORD.finditer(text):
             start, end = match.span()
-            if text[end - 2 : end] in {"'s", "'S"}:
+            if end - start > 2 and text[end - 2 : end] in {"'s", "'S"}:
                 end -= 2
             found.append((start, end, text[start:end]))
         lowered = [word.lower() for _, _, word in found]

@@ -1,0 +1,180 @@
+"""What the node asks of a source before it decides anything: facts, never changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset, dcmread
+from pydicom.dataelem import DataElement
+from pydicom.uid import UID
+
+from updp_node.errors import InstanceError
+from updp_node.model import HeaderFacts
+
+_DEMOGRAPHICS = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex")
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_TRAILING_PADDING = 0xFFFCFFFC
+_COORDINATES = frozenset({"SCOORD", "SCOORD3D", "TCOORD"})
+_INTO_PIXELS = (
+    "1.2.840.10008.5.1.4.1.1.11.",  # presentation states
+    "1.2.840.10008.5.1.4.1.1.66.",  # registrations, fiducials, segmentations
+    "1.2.840.10008.5.1.4.1.1.30",  # parametric map
+    "1.2.840.10008.5.1.4.1.1.481.3",  # RT structure set
+    "1.2.840.10008.5.1.4.1.1.88.50",  # mammography CAD SR
+    "1.2.840.10008.5.1.4.1.1.88.65",  # chest CAD SR
+    "1.2.840.10008.5.1.4.1.1.88.69",  # colon CAD SR
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsTask:
+    """A staged file and the keywords that the routes ask of it."""
+
+    path: Path
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairTask:
+    """Two files of one SOP Instance UID."""
+
+    first: Path
+    second: Path
+
+
+def read_source(path: Path, *, with_pixels: bool = True) -> Dataset:
+    """Read a staged file.
+
+    Raises
+    ------
+    InstanceError
+        ``unreadable-object``: pydicom can make nothing of it.
+    """
+    try:
+        source = dcmread(path, force=True, stop_before_pixels=not with_pixels)
+        if not source or "SOPClassUID" not in source:
+            raise InstanceError("unreadable-object", "(0008,0016) is missing")
+    except InstanceError:
+        raise
+    except Exception as error:  # noqa: BLE001  # pydicom raises what it likes on hostile bytes
+        raise InstanceError("unreadable-object", type(error).__name__) from None
+    return source
+
+
+def read_facts(task: FactsTask) -> HeaderFacts:
+    """Read what routing and settling need of a header.
+
+    Raises
+    ------
+    InstanceError
+        ``unreadable-object``, or ``incomplete-identity`` where UIDs are missing.
+    """
+    source = read_source(task.path, with_pixels=False)
+    needed = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    missing = [keyword for keyword in needed if not str(source.get(keyword) or "").strip()]
+    if missing:
+        raise InstanceError("incomplete-identity", " ".join(missing))
+    demographics = "\0".join(str(source.get(keyword) or "") for keyword in _DEMOGRAPHICS)
+    return HeaderFacts(
+        study_uid=str(source.StudyInstanceUID),
+        series_uid=str(source.SeriesInstanceUID),
+        sop_class_uid=str(source.SOPClassUID),
+        sop_instance_uid=str(source.SOPInstanceUID),
+        modality=str(source.get("Modality") or "")[:16],
+        attributes={keyword: _as_text(source, keyword) for keyword in task.keywords},
+        demographics_sha256=hashlib.sha256(demographics.encode()).hexdigest(),
+    )
+
+
+def _as_text(source: Dataset, keyword: str) -> str:
+    value = source.get(keyword)
+    if value is None:
+        return ""
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return "\\".join(str(each) for each in value)
+    return str(value)
+
+
+def have_same_content(task: PairTask) -> bool:
+    """Whether two files hold one normalized data set: transfer syntax and padding aside."""
+    first, second = read_source(task.first), read_source(task.second)
+    if list(_normalize(first)) != list(_normalize(second)):
+        return False
+    if _pixel_bytes(first) == _pixel_bytes(second):
+        return True
+    syntaxes = {UID(each.file_meta.TransferSyntaxUID) for each in (first, second)}
+    if len(syntaxes) == 1:
+        return False
+    return bool(np.array_equal(first.pixel_array, second.pixel_array))
+
+
+def _pixel_bytes(source: Dataset) -> bytes:
+    for keyword in _PIXEL_KEYWORDS:
+        if keyword in source:
+            return bytes(source[keyword].value).rstrip(b"\0")
+    return b""
+
+
+def _normalize(source: Dataset, depth: int = 0) -> Iterator[tuple[int, int, str]]:
+    """Tags and values in order; group lengths, padding and pixels left out."""
+    for element in source:
+        tag = element.tag
+        if tag.element == 0 or tag == _TRAILING_PADDING or element.keyword in _PIXEL_KEYWORDS:
+            continue
+        if element.VR == "SQ":
+            yield depth, tag, f"items {len(element.value)}"
+            for item in element.value:
+                yield from _normalize(item, depth + 1)
+        else:
+            yield depth, tag, _normal_value(element)
+
+
+def _normal_value(element: DataElement) -> str:
+    value: Any = element.value
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    return str(value).strip(" \0")
+
+
+def read_references(source: Dataset) -> tuple[str, ...]:
+    """Every SOP Instance UID that an instance names, itself aside, sorted."""
+    found: set[str] = set()
+    for element in source.iterall():
+        if element.keyword == "ReferencedSOPInstanceUID" and element.value:
+            values = element.value if element.VM > 1 else [element.value]
+            found.update(str(value) for value in values)
+    return tuple(sorted(found - {str(source.get("SOPInstanceUID"))}))
+
+
+def has_coordinates(source: Dataset) -> bool:
+    """Whether the meaning of an instance rests on other instances' pixels or coordinates.
+
+    References
+    ----------
+    PS3.3 C.18.6 (SCOORD), C.10 (presentation states), A.51 (segmentation).
+    """
+    if str(source.SOPClassUID).startswith(_INTO_PIXELS):
+        return True
+    return any(
+        element.keyword == "ValueType" and element.value in _COORDINATES
+        for element in source.iterall()
+    )
+
+
+def read_age_years(source: Dataset) -> int | None:
+    """Age in whole years, from Patient's Age or from the dates of birth and study."""
+    age = str(source.get("PatientAge") or "").strip().upper()
+    if len(age) == 4 and age[:3].isdigit() and age[3] in "YMWD":
+        per_year = {"Y": 1, "M": 12, "W": 52, "D": 365}[age[3]]
+        return int(age[:3]) // per_year
+    born, done = (str(source.get(key) or "") for key in ("PatientBirthDate", "StudyDate"))
+    if len(born) == 8 and len(done) == 8 and born.isdigit() and done.isdigit():
+        return max((int(done) - int(born)) // 10_000, 0)
+    return None

@@ -1,0 +1,170 @@
+"""What is the same for every instance that a profile is applied to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydicom import Dataset
+
+from updp_node.errors import ConfigError
+from updp_node.header import CompiledProfile, compile_profile, load_profile
+from updp_node.header.profile import FULL_DATES, MODIFIED_DATES
+from updp_node.model import Certainty, Finding, Laterality, PixelAction
+from updp_node.pixels.filter import PixelPolicy
+from updp_node.subject import ProjectKey, Subject, identify_subject
+from updp_node.verify import Allowances
+
+
+@dataclass(frozen=True)
+class Line:
+    """A compiled profile with the project it serves; travels to the worker processes.
+
+    Attributes
+    ----------
+    rules : CompiledProfile
+    key : ProjectKey
+    project : str
+    pseudonym : str
+        Template of the research-side Patient ID.
+    model : str
+        Name of the generator.
+    model_sha256, lexicon_sha256 : str
+        Digests of what else decides what comes out; empty where it is not used.
+    """
+
+    rules: CompiledProfile
+    key: ProjectKey
+    project: str
+    pseudonym: str
+    model: str
+    model_sha256: str
+    lexicon_sha256: str
+
+    @cached_property
+    def profile_digest(self) -> str:
+        """SHA-256 over profile, model and lexicons: part of every SOP Instance UID."""
+        parts = (self.rules.digest, self.model_sha256, self.lexicon_sha256)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def profile_name(self) -> str:
+        """Name of the profile."""
+        return self.rules.profile.name
+
+    @property
+    def max_candidates(self) -> int:
+        """How many counterparts are drawn at most for one image."""
+        return self.rules.profile.pixels.max_candidates
+
+    @property
+    def pixel_policy(self) -> PixelPolicy:
+        """What happens to each kind of image."""
+        pixels = self.rules.profile.pixels
+        return PixelPolicy(
+            PixelAction(pixels.chest_frontal),
+            PixelAction(pixels.chest_other),
+            PixelAction(pixels.other_images),
+        )
+
+    @property
+    def beside_counterpart(self) -> PixelAction:
+        """What happens to real pixels in a study that holds a counterpart."""
+        return PixelAction(self.rules.profile.pixels.beside_counterpart)
+
+    @property
+    def wait_for_report(self) -> bool:
+        """Whether images wait for the report of their study."""
+        return self.rules.profile.report.wait
+
+    @property
+    def replacement(self) -> str:
+        """How identifiers in text are replaced: ``surrogate`` or ``tag``."""
+        return "tag" if self.rules.profile.report.replacement == "category" else "surrogate"
+
+    @property
+    def shifts_dates(self) -> bool:
+        """Whether dates are shifted rather than removed."""
+        return MODIFIED_DATES in self.rules.profile.options
+
+    @property
+    def allowances(self) -> Allowances:
+        """What the profile retains, so that the gate does not take it for a leak."""
+        options = self.rules.profile.options
+        return Allowances(
+            uids="Retain UIDs" in options,
+            full_dates=FULL_DATES in options,
+            institution="Retain Institution Identity" in options,
+            device="Retain Device Identity" in options,
+            patient_characteristics="Retain Patient Characteristics" in options,
+        )
+
+    def subject_of(self, source: Dataset) -> Subject:
+        """The subject of an instance.
+
+        Raises
+        ------
+        InstanceError
+            ``missing-patient-id``.
+        """
+        return identify_subject(
+            self.key,
+            project=self.project,
+            issuer=str(source.get("IssuerOfPatientID") or ""),
+            patient_id=str(source.get("PatientID") or ""),
+            template=self.pseudonym,
+            shift_days=self.rules.profile.dates.shift_days,
+        )
+
+
+def make_line(
+    profile: str, *, key: ProjectKey, project: str, pseudonym: str, search: Sequence[Path] = ()
+) -> Line:
+    """Compile a profile, by name or path, for a project.
+
+    Raises
+    ------
+    ConfigError
+        Profile, model or lexicons cannot be used.
+    """
+    from updp_node.pixels.weights import DEFAULT_FOLDER, digest_model  # noqa: PLC0415
+    from updp_node.text.lexicon import load_lexicons  # noqa: PLC0415
+
+    loaded = load_profile(profile, search)
+    if loaded.pixels.model != "default":
+        raise ConfigError(f"no model {loaded.pixels.model}", file=profile, key="pixels.model")
+    synthesizes = loaded.pixels.chest_frontal == "synthesize"
+    return Line(
+        rules=compile_profile(loaded),
+        key=key,
+        project=project,
+        pseudonym=pseudonym,
+        model=loaded.pixels.model,
+        model_sha256=digest_model(DEFAULT_FOLDER) if synthesizes else "",
+        lexicon_sha256=load_lexicons().sha256,
+    )
+
+
+def finding_to_record(finding: Finding) -> dict[str, str]:
+    """A finding as it is kept in the index; terms of the whitelist only."""
+    parts = {
+        "term": finding.term, "certainty": finding.certainty.value,
+        "laterality": finding.laterality.value if finding.laterality else None,
+        "location": finding.location, "severity": finding.severity,
+    }  # fmt: skip
+    return {name: value for name, value in parts.items() if value is not None}
+
+
+def finding_from_record(record: dict[str, str]) -> Finding:
+    """The finding that `finding_to_record` wrote."""
+    laterality = record.get("laterality")
+    return Finding(
+        term=record["term"],
+        certainty=Certainty(record["certainty"]),
+        laterality=Laterality(laterality) if laterality else None,
+        location=record.get("location"),
+        severity=record.get("severity"),
+    )

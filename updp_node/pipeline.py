@@ -1,0 +1,292 @@
+"""The line: one instance from the staged bytes to the released file.
+
+`examine` reads an instance and says what the plan needs; `release_instance` takes it down
+the line. Both run in worker processes and are pure but for the file that is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import lru_cache, partial
+from pathlib import Path
+
+from pydicom import Dataset
+
+from updp_node import __version__, verify
+from updp_node.assemble import assemble_counterpart, assemble_kept, assemble_report, encode
+from updp_node.assemble.provenance import Provenance
+from updp_node.errors import InstanceError
+from updp_node.facts import has_coordinates, read_age_years, read_references, read_source
+from updp_node.header import deidentify
+from updp_node.line import Line
+from updp_node.model import Counterpart, Finding, PixelAction, Prompt
+from updp_node.pixels.filter import (
+    choose_action,
+    load_default_vocabulary,
+    looks_child,
+    read_image,
+    read_view,
+)
+from updp_node.pixels.frames import decode, to_display
+from updp_node.pixels.prompt import build_prompt
+from updp_node.plan import Examined, PromptBuilder
+from updp_node.storage.files import write_released
+from updp_node.subject import Subject, UidMap
+from updp_node.text.identity import Identity, read_identity
+from updp_node.text.report import ReportContent, is_report, scrub_content
+from updp_node.text.scrub import Replacement, Scrubber, load_scrubber
+
+_CHILD_YEARS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ExamineTask:
+    """An instance to be examined."""
+
+    path: Path
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisTask:
+    """A counterpart to be made. The generator learns `prompt` and `seed`, nothing else."""
+
+    line: Line
+    prompt: Prompt
+    seed: int
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTask:
+    """An instance to be taken down the line.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The staged source.
+    line : Line
+    action : PixelAction
+        As the plan decided.
+    generation : int
+    counterpart : Counterpart or None
+        For `PixelAction.SYNTHESIZE`.
+    generations, replaced_classes : Mapping
+        As `updp_node.subject.UidMap` has them.
+    witnesses : tuple of pathlib.Path
+        Sources of the same study whose identifiers must not leave either.
+    folder : pathlib.Path
+        Root of the released files.
+    created : datetime
+        Of the run, so that a repeated step writes the same bytes.
+    replace : bool
+        A file that an interrupted step left, never recorded and never sent, may go.
+    """
+
+    path: Path
+    line: Line
+    action: PixelAction
+    generation: int
+    folder: Path
+    created: datetime
+    counterpart: Counterpart | None = None
+    generations: Mapping[str, int] = field(default_factory=dict)
+    replaced_classes: Mapping[str, str] = field(default_factory=dict)
+    witnesses: tuple[Path, ...] = ()
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedFile:
+    """A file in the released zone."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    study_uid: str
+    series_uid: str
+    transfer_syntax_uid: str
+    path: Path
+    sha256: str
+
+
+def examine(task: ExamineTask) -> Examined:
+    """Read one instance and say what the plan needs to know of it.
+
+    Raises
+    ------
+    InstanceError
+        It cannot be read, has no usable Patient ID, or cannot be de-identified at all.
+    """
+    source = read_source(task.path)
+    subject = task.line.subject_of(source)
+    action = choose_action(source, task.line.pixel_policy)
+    findings: tuple[Finding, ...] | None = None
+    if is_report(source):
+        uids = UidMap(subject, task.line.profile_digest)
+        findings = _scrub_report(source, (), task.line, subject, uids).findings
+    age_years, image_findings = read_age_years(source), ()
+    if action is PixelAction.SYNTHESIZE:
+        age_years, image_findings = _read_chest(source, age_years)
+    return Examined(
+        source_uid=str(source.SOPInstanceUID),
+        sop_class_uid=str(source.SOPClassUID),
+        series_uid=str(source.SeriesInstanceUID),
+        subject=subject,
+        action=action,
+        findings=findings,
+        image_findings=image_findings,
+        references=read_references(source),
+        has_coordinates=has_coordinates(source),
+        age_years=age_years,
+        view=read_view(source),
+    )
+
+
+def synthesize(task: SynthesisTask) -> Counterpart:
+    """Make a counterpart; runs in the process that holds the generator.
+
+    Raises
+    ------
+    InstanceError
+        ``no-acceptable-counterpart``.
+    """
+    from updp_node.pixels.synthesis import synthesize as draw  # noqa: PLC0415  # torch
+
+    generator = _generator(task.line.model, task.threads)
+    return draw(generator, task.prompt, seed=task.seed, max_candidates=task.line.max_candidates)
+
+
+def release_instance(task: ReleaseTask) -> ReleasedFile:
+    """Take one instance down the line: header, text or pixels, assembly, gate, released file.
+
+    Raises
+    ------
+    InstanceError
+        Any stage refused it, or the gate found an identifier in what was to leave.
+    SpoolError
+        The released zone cannot be written.
+    """
+    source = read_source(task.path)
+    line = task.line
+    subject = line.subject_of(source)
+    uid = str(source.SOPInstanceUID)
+    generations = {**task.generations, uid: task.generation}
+    uids = UidMap(subject, line.profile_digest, generations, task.replaced_classes)
+    cleaner = _text_cleaner(source, task.witnesses, line, subject)
+    header = deidentify(source, line.rules, subject, uids, clean_text=cleaner)
+    made = _assemble(task, source, header, subject, uids)
+    encoded = encode(made, transfer_syntax_uid=_output_syntax(task, source))
+    evidence = verify.read_evidence([source, *_read_witnesses(task.witnesses)])
+    checked = verify.verify(encoded, evidence, allow=line.allowances)
+    path = write_released(task.folder, checked, replace=task.replace)
+    return ReleasedFile(
+        checked.sop_instance_uid, checked.sop_class_uid, checked.study_uid, checked.series_uid,
+        checked.transfer_syntax_uid, path, checked.sha256,
+    )  # fmt: skip
+
+
+def prompt_builder(line: Line) -> PromptBuilder:
+    """How prompts are made for the line's model: from findings, age band and view."""
+    vocabulary = load_default_vocabulary()
+
+    def build(examined: Examined, findings: Sequence[Finding]) -> Prompt:
+        return build_prompt(findings, vocabulary, age_years=examined.age_years, view=examined.view)
+
+    return build
+
+
+def _assemble(
+    task: ReleaseTask, source: Dataset, header: Dataset, subject: Subject, uids: UidMap
+) -> Dataset:
+    """The new data set, by the pixel action and the kind of object."""
+    provenance = Provenance(
+        node_version=__version__, profile=task.line.profile_name,
+        profile_digest=task.line.profile_digest, generation=task.generation,
+        created=task.created, lexicon_sha256=task.line.lexicon_sha256,
+    )  # fmt: skip
+    if task.action is PixelAction.SYNTHESIZE:
+        if task.counterpart is None:
+            raise InstanceError("counterpart-missing")
+        return assemble_counterpart(header, task.counterpart, provenance)
+    if is_report(source):
+        content = _scrub_report(source, task.witnesses, task.line, subject, uids)
+        return assemble_report(header, source, content.content, provenance)
+    if task.action in (PixelAction.KEEP, PixelAction.NONE):
+        return assemble_kept(header, source, provenance)
+    raise InstanceError("no-action", task.action.value)
+
+
+def _output_syntax(task: ReleaseTask, source: Dataset) -> str:
+    """Kept pixels keep their transfer syntax; everything else is Explicit VR Little Endian."""
+    if task.action is PixelAction.KEEP:
+        return str(source.file_meta.TransferSyntaxUID)
+    return "1.2.840.10008.1.2.1"
+
+
+def _scrub_report(
+    source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject, uids: UidMap
+) -> ReportContent:
+    return scrub_content(
+        source, _scrubber(), _identity_of(source, witnesses), subject, uids,
+        Replacement(line.replacement), shift_dates=line.shifts_dates,
+    )  # fmt: skip
+
+
+def _text_cleaner(
+    source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject
+) -> Callable[[str], str] | None:
+    """The text engine for single attributes (Clean Descriptors), or None if not asked for."""
+    if not line.rules.needs_cleaner:
+        return None
+    identity = _identity_of(source, witnesses)
+    replacement = Replacement(line.replacement)
+    return partial(_clean, identity=identity, subject=subject, replacement=replacement)
+
+
+@lru_cache(maxsize=4096)
+def _clean(text: str, *, identity: Identity, subject: Subject, replacement: Replacement) -> str:
+    return _scrubber().scrub(text, identity, subject, replacement).text
+
+
+def _identity_of(source: Dataset, witnesses: tuple[Path, ...]) -> Identity:
+    """Identifiers of the source and of the witnesses of its study."""
+    own, others = read_identity([source]), _witness_identity(witnesses)
+    merged = {
+        part.name: tuple(sorted({*getattr(own, part.name), *getattr(others, part.name)}))
+        for part in fields(Identity)
+    }
+    return Identity(**merged)
+
+
+@lru_cache(maxsize=8)
+def _witness_identity(witnesses: tuple[Path, ...]) -> Identity:
+    return read_identity(_read_witnesses(witnesses))
+
+
+@lru_cache(maxsize=8)
+def _read_witnesses(witnesses: tuple[Path, ...]) -> tuple[Dataset, ...]:
+    return tuple(read_source(path, with_pixels=False) for path in witnesses if path.exists())
+
+
+@lru_cache(maxsize=1)
+def _scrubber() -> Scrubber:
+    """The text engine of this process, loaded when it is first needed."""
+    return load_scrubber()
+
+
+@lru_cache(maxsize=1)
+def _generator(model: str, threads: int) -> Generator:
+    from updp_node.pixels.generator import load_generator  # noqa: PLC0415  # torch
+
+    return load_generator(model, threads=threads)
+
+
+def _read_chest(source: Dataset, age_years: int | None) -> tuple[int, tuple[Finding, ...]]:
+    """Age band and findings as the image itself shows them, where nothing else tells."""
+    display = to_display(source, decode(source)[0])
+    child = looks_child(display) if age_years is None else age_years < _CHILD_YEARS
+    if age_years is None:
+        age_years = _CHILD_YEARS - 1 if child else 40
+    return age_years, read_image(display, child=child)

@@ -1,0 +1,123 @@
+"""The header's own identifiers in a report, in every spelling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from itertools import pairwise
+
+from updp_node.model import Span
+from updp_node.text.fold import fold_text
+from updp_node.text.identity import Identity
+from updp_node.text.lexicon import Lexicons
+
+_MONTHS = ("january february march april may june july august september october november december").split()
+_SHORTEST_ID = 3
+_COMMON_IDS = frozenset({"none", "unknown", "chest", "test"})
+
+
+def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span]:
+    """Every spelling of the header's identifiers in folded text.
+
+    A name that is also a word of the language is a hit by itself only where it is written
+    with a capital; the parts of a name next to each other are a hit always.
+    """
+    spans = [*_find_names(text, identity.names, lexicons)]
+    for category, values in (("ID", identity.ids), ("PHONE", identity.phones)):
+        spans += _search(text, (_spaced_code(value, phone=category == "PHONE") for value in values),
+                         category, "header")  # fmt: skip
+    spans += _search(text, (_date(value) for value in identity.dates), "DATE", "header")
+    phrases = [*((v, "INSTITUTION") for v in identity.institutions), *((v, "ADDRESS") for v in identity.addresses)]
+    for value, category in phrases:
+        spans += _search(text, [_phrase(value)], category, "header")
+    return spans
+
+
+def _search(text: str, sources: Iterable[str], category: str, rule: str) -> list[Span]:
+    parts = sorted({source for source in sources if source}, key=len, reverse=True)
+    found = []
+    for start in range(0, len(parts), 200):
+        regex = re.compile("|".join(parts[start : start + 200]), re.IGNORECASE)
+        found += [Span(*match.span(), category, rule) for match in regex.finditer(text)]
+    return found
+
+
+def _name_parts(name: str) -> list[str]:
+    """Words of a person name, all groups and components; titles and initials left to others."""
+    folded = fold_text(name).text
+    return [part for part in re.split(r"[\^=\s,.\\;]+", folded) if part]
+
+
+def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Span]:
+    single: set[str] = set()
+    ordered: set[str] = set()
+    for name in names:
+        parts = [part for part in _name_parts(name) if len(part) > 1]
+        for part in parts:
+            if len(part) > 2 or part.lower() not in lexicons.words:
+                single.add(part.lower())
+        for first, second in [*pairwise(parts), *pairwise(parts[::-1])]:
+            ordered.add(rf"(?<!\w){re.escape(first)}[\s,.^]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)")
+    spans = _search(text, ordered, "NAME", "header")
+    sure = {part for part in single if part not in lexicons.words}
+    spans += _search(text, (_spaced_word(part) for part in sure), "NAME", "header")
+    for part in sorted(single - sure):
+        shapes = {part.upper(), part.capitalize()}
+        regex = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, shapes))})(?![\w-])")
+        spans += [Span(*match.span(), "NAME", "header") for match in regex.finditer(text)
+                  if part not in _COMMON_IDS]  # fmt: skip
+    return spans
+
+
+def _spaced_word(part: str) -> str:
+    """A name, also with single spaces or hyphens between its letters."""
+    if len(part) < 5:
+        return rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
+    return r"(?<![^\W_])" + r"[ \t.-]?".join(re.escape(c) for c in part if c.isalnum()) + r"(?![^\W_])"
+
+
+def _spaced_code(value: str, *, phone: bool) -> str:
+    """A number or code, with and without separators."""
+    folded = fold_text(value).text
+    characters = [c for c in folded if c.isalnum()]
+    if len(characters) < (5 if phone else _SHORTEST_ID) or folded.lower() in _COMMON_IDS:
+        return ""
+    if not phone and not any(c.isdigit() for c in characters):
+        return rf"(?<![^\W_]){re.escape(folded)}(?![^\W_])" if len(characters) > 3 else ""
+    if phone:
+        characters = [c for c in characters if c.isdigit()][-10:]
+    body = r"[ ./()_-]{0,2}".join(re.escape(c) for c in characters)
+    zeros = "0*" if characters and characters[0].isdigit() else ""
+    return rf"(?<![^\W_]){zeros}{body}(?![^\W_])" if characters else ""
+
+
+def _phrase(value: str) -> str:
+    """A name of an institution or an address: its words with any separators."""
+    words = re.findall(r"\w+", fold_text(value).text)
+    if sum(map(len, words)) < 4:
+        return ""
+    return r"(?<!\w)" + r"[\W_]{1,4}".join(re.escape(word) for word in words) + r"(?!\w)"
+
+
+def _date(value: str) -> str:
+    """A date in every usual spelling with a year, and month with day."""
+    match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", value)
+    if not match:
+        return ""
+    try:
+        day = date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        return ""
+    year = rf"(?:{day.year}|'?{day.year % 100:02d})"
+    number, of_day = rf"0?{day.month}", rf"0?{day.day}"
+    name = _MONTHS[day.month - 1]
+    month = rf"(?:{name}|{name[:3]}t?\.?)"
+    ordinal = rf"{of_day}(?:st|nd|rd|th)?"
+    sep = r"\s?[-/. ]\s?"
+    forms = [
+        rf"{day.year}{sep}{number}{sep}{of_day}", rf"{number}{sep}{of_day}{sep}{year}",
+        rf"{of_day}{sep}{number}{sep}{year}", value, f"{day:%m%d%Y}", f"{day:%d%m%Y}", rf"{number}/{of_day}",
+        rf"{month}\s*{ordinal}(?:\s*,?\s*{year})?", rf"{ordinal}(?:\s+of)?[\s-]*{month}(?:[\s,-]*{year})?",
+    ]  # fmt: skip
+    return rf"(?<![\w/.])(?:{'|'.join(forms)})(?![\w/])"

