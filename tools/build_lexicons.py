@@ -44,6 +44,24 @@ NEVER_GIVEN = frozenset(
     "virginia georgia carolina florida dakota montana israel kenya paris milan london".split()
 )
 
+# Towns whose name a report may write as a plain noun.
+PLAIN_TOWNS = frozenset(
+    "airport alliance americana antelope anthem archway batman bole brick cantonment carrefour "
+    "centurion cocoa columbine commonwealth confederation cypress defiance derby enterprise "
+    "fountain grapevine hickory hillside hurricane independence laurel leek liberty mango manta "
+    "marina mascot mastic mesquite metro mission mustang opportunity paradise pest plantation "
+    "portage queens reading republic reservoir riverbank riverside sale saki sari seaside "
+    "shoreline sycamore tamale temple university vineyard vista walnut warder winder woodland "
+    "linden keystone lakeside florin muscat saga rugby crystal".split()
+)
+
+
+def read_towns(path: Path) -> set[str]:
+    """Names of towns of one word, lower case."""
+    with path.open(encoding="utf-8") as file:
+        names = {row["name"].lower() for row in csv.DictReader(file)}
+    return {name for name in names if WORD.fullmatch(name) and len(name) > 3} - PLAIN_TOWNS
+
 
 def read_census(path: Path) -> list[str]:
     """Names of a Census 1990 file, commonest first, lower case."""
@@ -136,6 +154,7 @@ def build(source: Path) -> None:
     english, firm = read_english()
     medical, prose, terms = read_medical(source / "radiology_semantic_dict")
     hand, eponyms = hand_written()
+    english -= read_towns(source / "geonames" / "cities.csv") - firm - medical - hand - eponyms
     names = set(surnames) | given
     strong_given = (given - firm - hand - NEVER_GIVEN - eponyms) | (ALWAYS_GIVEN & given)
     strong_given = {n for n in strong_given if len(n) > 2}

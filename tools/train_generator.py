@@ -1,7 +1,7 @@
-"""Train the default generator: ``prepare``, ``coarse``, ``texture``, then train_readers, export.
+"""Train the default generator from what train_prepare.py wrote: ``coarse``, then ``texture``.
 
 Deterministic given a seed on one machine, resumable (every batch is drawn from the seed and
-the step), CPU or GPU. The default sizes need about forty minutes on two CPU cores.
+the step), CPU or GPU. Afterwards: train_export.py, then train_readers.py.
 """
 
 from __future__ import annotations
@@ -18,25 +18,9 @@ import typer
 from diffusers import DDPMScheduler
 from rich.progress import track
 from torch import Tensor, nn
-from train_dataset import (
-    VIEWS,
-    augment,
-    choose_vocabulary,
-    count_terms,
-    encode_terms,
-    read_images,
-    read_index,
-)
+from train_prepare import render
 
-from updp_node.pixels.network import (
-    COARSE_SIZE,
-    CoarseDenoiser,
-    Lapped,
-    build_texture_unet,
-    enlarge,
-    fold,
-    reduce,
-)
+from updp_node.pixels.network import CoarseDenoiser, build_texture_unet, fold
 
 app = typer.Typer(add_completion=False)
 COARSE_SIZES = {"width": 320, "hidden": 640, "condition": 128, "blocks": 4}
@@ -48,108 +32,6 @@ SCHEDULE: dict[str, Any] = {
 }
 _DROP_PROMPT = 0.1
 _COARSE_NOISE = 0.15
-
-
-@app.command()
-def prepare(
-    data: Path, work: Path, coefficients: int = 256, channels: int = 16, seed: int = 1
-) -> None:
-    """Read the images, make the views, fit the eigen-space and the detail rotation."""
-    work.mkdir(parents=True, exist_ok=True)
-    rows = read_index(data)
-    vocabulary = choose_vocabulary(rows)
-    coarse: dict[str, list[Tensor]] = {"train": [], "val": []}
-    terms: dict[str, list[Tensor]] = {"train": [], "val": []}
-    fine: list[np.ndarray] = []
-    for kind, split in [(kind, split) for split in coarse for kind in VIEWS]:
-        chosen = [row for row in rows if row.kind == kind and row.split == split]
-        images = read_images(data, chosen)
-        count = VIEWS[kind] if split == "train" else 1
-        codes = torch.from_numpy(np.stack([encode_terms(row, vocabulary) for row in chosen]))
-        for view in track(range(count), f"{kind} {split}"):
-            shown = augment(images, seed * 100 + view) if view else images
-            small = torch.from_numpy(shown).float()[:, None] / 255
-            coarse[split].append(small if kind == "adult_64" else reduce(small))
-            terms[split].append(codes)
-            if split == "train" and kind != "adult_64":
-                fine.append(shown)
-    space = _fit_eigenspace(torch.cat(coarse["train"])[:, 0].flatten(1), coefficients)
-    arrays: dict[str, Any] = {"vocabulary": vocabulary, "counts": dict(count_terms(rows)), **space}
-    for split in coarse:
-        flat = torch.cat(coarse[split])[:, 0].flatten(1)
-        arrays[f"{split}_codes"] = _project(flat, space)
-        arrays[f"{split}_terms"] = torch.cat(terms[split])
-    kept = [i for i, part in enumerate(_parts(coarse["train"])) if part]
-    detailed = torch.cat([arrays["train_codes"][slice(*span)] for span in _spans(coarse, kept)])
-    arrays["detail_terms"] = torch.cat(
-        [arrays["train_terms"][slice(*span)] for span in _spans(coarse, kept)]
-    )
-    arrays["detail_codes"] = detailed
-    arrays |= _fit_detail(np.concatenate(fine), detailed, space, channels)
-    torch.save(arrays, work / "prepared.pt")
-
-
-def _parts(views: list[Tensor]) -> list[bool]:
-    """Which views have a fine image: those that were reduced from 256 px."""
-    flags = []
-    for kind, count in VIEWS.items():
-        flags += [kind != "adult_64"] * count
-    return flags[: len(views)]
-
-
-def _spans(coarse: dict[str, list[Tensor]], kept: list[int]) -> list[tuple[int, int]]:
-    ends = np.cumsum([len(view) for view in coarse["train"]])
-    return [(int(ends[i] - len(coarse["train"][i])), int(ends[i])) for i in kept]
-
-
-def _fit_eigenspace(flat: Tensor, coefficients: int) -> dict[str, Tensor]:
-    """Mean, orthonormal rows and standard deviations of the leading coefficients."""
-    mean = flat.mean(0)
-    centred = flat - mean
-    values, vectors = torch.linalg.eigh(centred.T @ centred / len(flat))
-    basis = vectors[:, -coefficients:].flip(1).T.contiguous()
-    scale = values[-coefficients:].flip(0).sqrt()
-    space = {"mean": mean, "basis": basis, "scale": scale}
-    error = (_render(_project(flat[:2000], space), space).flatten(1) - flat[:2000]).square().mean()
-    print(f"eigen-space of {coefficients}: {-10 * torch.log10(error):.1f} dB")
-    return space
-
-
-def _project(flat: Tensor, space: dict[str, Tensor]) -> Tensor:
-    return (flat - space["mean"]) @ space["basis"].T / space["scale"]
-
-
-def _render(codes: Tensor, space: dict[str, Tensor]) -> Tensor:
-    flat = codes * space["scale"] @ space["basis"] + space["mean"]
-    return flat.reshape(-1, 1, COARSE_SIZE, COARSE_SIZE)
-
-
-def _fit_detail(
-    fine: np.ndarray, codes: Tensor, space: dict[str, Tensor], channels: int
-) -> dict[str, Tensor]:
-    """What the coarse image lacks, in the leading lapped-transform channels, as float16."""
-    complete = Lapped(torch.eye(64))
-
-    def residuals(start: int) -> Tensor:
-        image = torch.from_numpy(fine[start : start + 128]).float()[:, None] / 255
-        return image - enlarge(_render(codes[start : start + 128], space))
-
-    starts = range(0, len(fine), 128)
-    moments = torch.zeros(64, 64)
-    for start in starts[::4]:
-        bands = complete.analyze(residuals(start)).permute(1, 0, 2, 3).flatten(1)
-        moments += bands @ bands.T / bands.shape[1]
-    values, vectors = torch.linalg.eigh(moments / len(starts[::4]))
-    rotation = vectors[:, -channels:].flip(1)
-    scale = values[-channels:].flip(0).sqrt()
-    lost = values[:-channels].sum() / 64
-    print(f"detail channels {channels}: {-10 * torch.log10(lost):.1f} dB; scale {scale}")
-    kept = Lapped(rotation)
-    detail = torch.empty(len(fine), channels, 32, 32, dtype=torch.float16)
-    for start in track(starts, "detail"):
-        part = kept.analyze(residuals(start)) / scale[:, None, None]
-        detail[start : start + 128] = part.half()
-    return {"rotation": rotation, "detail_scale": scale, "detail": detail}
 
 
 @app.command()
@@ -197,7 +79,7 @@ def texture(
         blurred = codes[chosen] + _COARSE_NOISE * torch.randn(
             codes[chosen].shape, generator=generator
         )
-        shown = fold(_render(blurred, arrays)) * 2 - 1
+        shown = fold(render(blurred, arrays)) * 2 - 1
         band = terms[chosen, 1].long()
 
         def predict(noisy: Tensor, time: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydicom import Dataset
 
@@ -38,6 +39,11 @@ from updp_node.text.identity import Identity, read_identity
 from updp_node.text.report import ReportContent, is_report, scrub_content
 from updp_node.text.scrub import Replacement, Scrubber, load_scrubber
 
+if TYPE_CHECKING:
+    from updp_node.pixels.generator import Generator
+
+COUNTERPART_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+"""Secondary Capture Image Storage: a synthetic image has no physical scale (PS3.3 A.8.1)."""
 _CHILD_YEARS = 8
 
 
@@ -187,8 +193,8 @@ def release_instance(task: ReleaseTask) -> ReleasedFile:
     )  # fmt: skip
 
 
-def prompt_builder(line: Line) -> PromptBuilder:
-    """How prompts are made for the line's model: from findings, age band and view."""
+def prompt_builder() -> PromptBuilder:
+    """How prompts are made for the default model: from findings, age band and view."""
     vocabulary = load_default_vocabulary()
 
     def build(examined: Examined, findings: Sequence[Finding]) -> Prompt:

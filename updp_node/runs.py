@@ -127,7 +127,7 @@ class RunSteps:
             self._history(run, known),
             beside_counterpart=line.beside_counterpart,
             may_wait=time.time() < self._deadline(run, line),
-            build_prompt=prompt_builder(line),
+            build_prompt=prompt_builder(),
         )
         self.index.decide(
             run.id,

@@ -112,6 +112,7 @@ def test_a_peer_that_dies_within_a_large_instance_raises_peer_error(tmp_path: Pa
         started = time.monotonic()
         with pytest.raises(PeerError):
             _send(peer.port, [large])
+    large.path.unlink()
     assert time.monotonic() - started < 20
 
 
@@ -140,6 +141,7 @@ def test_a_large_instance_is_not_held_in_memory(tmp_path: Path) -> None:
     large = released(tmp_path / "out", 2, size_bytes=200_000_000)
     with storescp(tmp_path / "scp") as peer:
         growth_kib = _peak_kib_of_sending(peer.port, large) - _peak_kib_of_sending(peer.port, small)
+    large.path.unlink()
     assert growth_kib < 40_000
 
 

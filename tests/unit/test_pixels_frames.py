@@ -74,7 +74,9 @@ def test_short_pixel_data_is_undecodable() -> None:
 def test_garbage_in_a_compressed_syntax_is_undecodable() -> None:
     source = make_image(RAMP)
     source.file_meta.TransferSyntaxUID = RLELossless
-    source.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x08\x00\x00\x00" + b"\xff" * 8
+    source.PixelData = (
+        b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x08\x00\x00\x00" + b"\xff" * 8
+    )
     with pytest.raises(InstanceError, match="undecodable-pixels"):
         decode(source)
 

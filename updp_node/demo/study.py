@@ -151,15 +151,23 @@ def draw_radiograph() -> NDArray[np.uint16]:
     terms = tuple(term for term in known if term in _WANTED_TERMS)
     drawn = Image.fromarray(generator.generate(Prompt(terms), _SEED))
     picture = drawn.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-    pen = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(size=26)
-    pen.text((24, 20), "ZSIGMONDY, MARGUERITE\nMRN 83-441-9027  13 August 1947", 245, font)
-    pen.text((SIZE - 70, 20), "L", 245, ImageFont.load_default(size=60))
-    pen.text((24, SIZE - 46), "DEMONSTRATION - NOT A PATIENT", 200, font)
+    _burn_in(picture)
     noise = np.random.default_rng(_SEED).normal(0, 12, (SIZE, SIZE))
     scaled = np.asarray(picture, dtype=np.float64) * (2**BITS - 1) / 255 + noise
     stored: NDArray[np.uint16] = np.clip(scaled, 0, 2**BITS - 1).astype(np.uint16)
     return stored
+
+
+def _burn_in(picture: Image.Image) -> None:
+    """Write name, number, side and what this is into the pixels."""
+    pen = ImageDraw.Draw(picture)
+    for place, text, size in (
+        ((24, 20), "ZSIGMONDY, MARGUERITE\nMRN 83-441-9027  13 August 1947", 26),
+        ((SIZE - 70, 20), "L", 60),
+        ((24, SIZE - 56), "DEMONSTRATION - NOT A PATIENT", 26),
+    ):
+        font = ImageFont.load_default(size=size)
+        pen.multiline_text(place, text, 250, font, stroke_width=2, stroke_fill=0)
 
 
 def _common(sop_class_uid: str, uid: str, modality: str, *, number: int) -> Dataset:

@@ -94,6 +94,7 @@ class Receiver:
         self._is_draining = threading.Event()
         self._is_stopping = threading.Event()
         self._stopped = threading.Event()
+        self._stopping_once = threading.Lock()
         self._connections = Connections(
             max_associations=settings.max_associations,
             per_peer_associations=settings.per_peer_associations,
@@ -113,7 +114,7 @@ class Receiver:
         return str(self._server.server_address[0]), int(self._server.server_address[1])
 
     def stop(self, drain_s: float = 10.0) -> None:
-        """Accept nobody more, let associations end, then abort those that are left.
+        """Accept nobody more, let associations end, then abort those that are left; once.
 
         Parameters
         ----------
@@ -121,6 +122,16 @@ class Receiver:
             Time for associations to end by themselves. An instance that is being received
             then is still finished, if its peer goes on sending.
         """
+        with self._stopping_once:
+            if self._stopped.is_set():
+                return
+            self._stop(drain_s)
+
+    def wait(self) -> None:
+        """Wait until another thread has stopped the receiver."""
+        self._stopped.wait()
+
+    def _stop(self, drain_s: float) -> None:
         self._is_draining.set()
         self._server.shutdown()
         if not self._connections.wait_until_none(drain_s):
@@ -129,10 +140,6 @@ class Receiver:
         self._thread.join()
         self._stopped.set()
         get_logger().info("receiver-stopped")
-
-    def wait(self) -> None:
-        """Wait until another thread has stopped the receiver."""
-        self._stopped.wait()
 
     def _make_server(self) -> StorageServer:
         settings = self._settings

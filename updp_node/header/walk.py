@@ -33,6 +33,7 @@ from updp_node.standard import TypeNode
 _DEEPEST = 64
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _LEFT_OUT = frozenset({0x0040A730, 0x00420011})  # Content Sequence, Encapsulated Document
+_WHOLE_GROUPS = frozenset({0x50, 0x60})  # curves and overlays: nothing of the plane stays
 _STRUCTURED = frozenset(
     {"AcquisitionContextSequence", "SpecimenPreparationSequence", "WaveformAnnotationSequence"}
 )
@@ -92,7 +93,8 @@ def walk(place: Place) -> dict[BaseTag, Element]:
             continue
         rule = compiled.rules.get(tag) or compiled.rule_for(tag)
         child = node.child(tag) if node is not None else None
-        if rule.action == "X" and (child is None or child.type not in {"1", "2"}):
+        may_go = child is None or child.type not in {"1", "2"} or tag >> 24 in _WHOLE_GROUPS
+        if rule.action == "X" and may_go:
             continue
         kept = (
             _pixels(element, rule, place) if tag in _PIXELS else _treat(element, rule, child, place)

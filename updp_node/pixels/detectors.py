@@ -85,18 +85,21 @@ def read_image(display: NDArray[np.uint8], *, child: bool = False) -> tuple[Find
     tuple of Finding
         One finding, ``pneumonia``, present or absent.
     """
-    coefficients, residual = describe(display)
-    readers = load_default_arrays(_READERS)
     name = "pneumonia_child" if child else "pneumonia_adult"
-    present = _score(readers, name, coefficients, residual) > float(readers[f"{name}.limit"][0])
+    limit = float(load_default_arrays(_READERS)[f"{name}.limit"][0])
+    present = read_score(display, name) > limit
     return (Finding("pneumonia", Certainty.PRESENT if present else Certainty.ABSENT),)
 
 
 def looks_child(display: NDArray[np.uint8]) -> bool:
     """Whether a chest looks like the training set's children; for studies without an age."""
+    return read_score(display, "child") > float(load_default_arrays(_READERS)["child.limit"][0])
+
+
+def read_score(display: NDArray[np.uint8], reader: str) -> float:
+    """Logit of a reader (``frontal``, ``child``, ``pneumonia_adult``, ``pneumonia_child``)."""
     coefficients, residual = describe(display)
-    readers = load_default_arrays(_READERS)
-    return _score(readers, "child", coefficients, residual) > 0.0
+    return _score(load_default_arrays(_READERS), reader, coefficients, residual)
 
 
 def _score(

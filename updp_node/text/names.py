@@ -51,6 +51,7 @@ class NameRules:
             rf"(?<![\w-])(?:{_alternatives(words['labels'])})(?:\s*\([^()\n]{{0,24}}\))?\s*[:#=]+[ \t]*\n?[ \t]*",
             re.IGNORECASE)  # fmt: skip
         self._verb = re.compile(rf"(?<![\w-])(?:{_alternatives(words['verbs'])})\s+", re.IGNORECASE)
+        self._acts = re.compile(rf"(?<![\w-])([A-Z][A-Za-z'-]{{2,24}})\s+(?:{_alternatives(words['acts'])})\b")
         self._veto = frozenset(words["initials_veto"])
         self._initials = re.compile(
             r"(?<![\w/.-])(?P<a>[A-Z]{2,4})\s?[/:]\s?(?P<b>[a-z]{2,4})(?![\w/-])"
@@ -70,7 +71,8 @@ class NameRules:
         """
         reader = _Reader(text, words, self._stop | self._suffix_words, self._particles)
         found = [*self._titled(reader), *self._labelled(reader), *self._suffixed(reader),
-                 *_ordered(reader), *_modelled(reader, persons), *self._signed(text)]  # fmt: skip
+                 *_ordered(reader), *_modelled(reader, persons), *self._signed(text),
+                 *self._acting(reader)]  # fmt: skip
         found += _repeated(reader, found)
         return found
 
@@ -134,6 +136,14 @@ class NameRules:
             if first <= last:
                 yield NameFind(reader.words[first].start, reader.words[last].end, "suffix")
 
+    def _acting(self, reader: _Reader) -> Iterator[NameFind]:
+        """A capitalized word before a verb that only a person governs."""
+        for match in self._acts.finditer(reader.text):
+            index = reader.index(match.start(1))
+            word = reader.words[index] if index < len(reader.words) else None
+            if word and word.kind is not Kind.WORD and not word.protected and word.lower not in reader.stop:
+                yield NameFind(word.start, word.end, "acting")
+
     def _signed(self, text: str) -> Iterator[NameFind]:
         """Initials of who spoke and who typed, e.g. ``LMT/jb``."""
         for match in self._initials.finditer(text):
@@ -193,11 +203,13 @@ class _Reader:
             return count <= 2 and word.is_capital and (
                 word.kind is not Kind.WORD or self._initial_after(at))  # fmt: skip
         if word.kind is Kind.INITIAL:
+            if re.match(r"(?:M\.?D|D\.?O|R\.?N|N\.?P)\b", self.text[word.start : word.start + 5]):
+                return False
             return word.is_capital and (count > 0 or self._named_after(at))
         if word.lower in self.particles and at + 1 < len(self.words):
             return self.words[at + 1].is_capital and self.words[at + 1].kind is not Kind.WORD
         if not word.is_capital:
-            named = word.is_name or (word.kind is Kind.UNKNOWN and count < 2)
+            named = word.is_name or (word.kind in {Kind.UNKNOWN, Kind.AMBIGUOUS} and count < 2)
             return lower and named and not (previous and previous.is_capital)
         if word.kind is Kind.WORD:
             return (count == 0 and first_word and len(word.text) > 2) or bool(
@@ -277,6 +289,9 @@ def _inverted(reader: _Reader, index: int) -> int | None:
         return None
     end = _with_initial(reader, index + 1)
     sure = given.kind is Kind.GIVEN or (given.kind is Kind.SURNAME and last.is_name)
+    foreign = {Kind.UNKNOWN, Kind.SURNAME}
+    sure = sure or (given.kind in foreign and last.kind in foreign
+                    and len(given.text) > 2 and len(last.text) > 2)  # fmt: skip
     if sure and (last.kind is not Kind.AMBIGUOUS or given.kind is Kind.GIVEN):
         return end
     if last.kind is Kind.SURNAME and given.kind is Kind.INITIAL:
@@ -290,9 +305,11 @@ def _straight(reader: _Reader, index: int) -> int | None:
     words = reader.words
     given, last = words[index], words[index + 1]
     at = index + 1
-    if last.kind is Kind.INITIAL and at + 1 < len(words) and given.kind is Kind.GIVEN:
+    middle = False
+    named = given.kind in {Kind.GIVEN, Kind.SURNAME, Kind.UNKNOWN} and len(given.text) > 2
+    if last.kind is Kind.INITIAL and at + 1 < len(words) and named:
         if re.fullmatch(r"\.?[ \t]{1,2}", reader.gap(at + 1)) and words[at + 1].is_capital:
-            at, last = at + 1, words[at + 1]
+            at, last, middle = at + 1, words[at + 1], "." in reader.gap(at + 1)
     if "\n" in reader.gap(index + 1) and not (given.is_name and last.is_name and last.is_capital):
         return None
     if last.kind is Kind.WORD or last.protected:
@@ -300,9 +317,16 @@ def _straight(reader: _Reader, index: int) -> int | None:
     if given.kind is Kind.GIVEN and given.is_capital and last.is_capital:
         return at
     if given.kind is Kind.GIVEN and not given.is_capital:
-        return at if last.is_name and len(last.lower) > 3 and len(given.lower) > 3 else None
-    both = given.kind is Kind.SURNAME and last.is_name and given.is_capital
-    return at if both and len(given.text) > 3 and len(last.text) > 2 else None
+        return at if last.kind is not Kind.INITIAL and min(len(last.lower), len(given.lower)) > 3 else None
+    if not (given.is_capital and last.is_capital) or given.kind in {Kind.WORD, Kind.AMBIGUOUS, Kind.INITIAL}:
+        return None
+    if middle and last.kind is not Kind.WORD:
+        return at
+    both = given.is_name and last.is_name
+    titled = not given.is_upper and not last.is_upper and (given.is_name or last.is_name)
+    hyphened = "-" in given.text and not given.is_upper
+    known = last.kind is not Kind.AMBIGUOUS and last.kind is not Kind.INITIAL
+    return at if (both or titled or hyphened) and known and min(len(given.text), len(last.text)) > 2 else None
 
 
 def _modelled(reader: _Reader, persons: Iterable[tuple[int, int]]) -> Iterator[NameFind]:

@@ -65,13 +65,8 @@ class PlaceRules:
         found = [*self._facilities(text, words), *self._listed(words, lowered),
                  *self._cities(text, words, lowered, places), *self._site(words, lowered)]  # fmt: skip
         found += [PlaceFind(*m.span(), "INSTITUTION", "hospital-of")
-                  for m in self._hospital_of.finditer(text)
-                  if not self._is_generic(m[0].split()[2:])]  # fmt: skip
+                  for m in self._hospital_of.finditer(text)]  # fmt: skip
         return found
-
-    def _is_generic(self, words: Sequence[str]) -> bool:
-        known = self._lexicons.words
-        return all(w.lower().strip(".,") in self._generic or w.lower().strip(".,") in known for w in words)
 
     def _facilities(self, text: str, words: Sequence[Word]) -> Iterator[PlaceFind]:
         """Capitalized words before a word such as *Hospital*."""

@@ -107,6 +107,8 @@ class Vocabulary:
         kinds = {self._classify_part(part) for part in parts}
         if kinds & {Kind.GIVEN, Kind.SURNAME} and Kind.WORD not in kinds:
             return Kind.SURNAME if len(parts) > 1 else next(iter(kinds))
+        if len(parts) > 1 and kinds <= {Kind.AMBIGUOUS, Kind.UNKNOWN}:
+            return Kind.UNKNOWN  # Young-Ho
         for kind in (Kind.WORD, Kind.UNKNOWN, Kind.AMBIGUOUS):
             if kind in kinds:
                 return kind

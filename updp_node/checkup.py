@@ -1,0 +1,183 @@
+"""``updp-node check``: the effective plan in words, and proof that it can be carried out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from updp_node.certificates import describe_certificate
+from updp_node.config import Config, FolderTarget, Route, Tls
+from updp_node.errors import NodeError
+from updp_node.forward import make_destination, settings_of
+from updp_node.line import make_line
+from updp_node.node import tls_settings
+from updp_node.storage.files import free_bytes
+from updp_node.subject import ProjectKey
+from updp_node.zones import MIB
+
+_SOON_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One statement. ``verdict``: ok (proved), note (said), fault (cannot be used)."""
+
+    verdict: str
+    text: str
+
+
+def examine_plan(config: Config, *, ask_destinations: bool) -> dict[str, list[Line]]:
+    """Explain a configuration by section and prove its certificates, key, model, destinations.
+
+    Parameters
+    ----------
+    ask_destinations : bool
+        Whether to send each destination a C-ECHO (a trial file for a folder).
+    """
+    return {
+        "Project": _project(config),
+        "Receiver": _receiver(config),
+        "Storage": _storage(config),
+        "Settling": _settling(config),
+        "Routes": [line for route in config.routes for line in _route(config, route)],
+        "Destinations": _destinations(config, ask=ask_destinations),
+    }
+
+
+def _prove(text: str, proof: Callable[[], object]) -> Line:
+    """A statement with its proof; the fault says why it fails."""
+    try:
+        result = proof()
+    except (NodeError, OSError) as error:
+        reason = str(error) if isinstance(error, NodeError) else type(error).__name__
+        return Line("fault", f"{text}: {reason}")
+    return Line("ok", f"{text}{result if isinstance(result, str) else ''}")
+
+
+def _project(config: Config) -> list[Line]:
+    project = config.project
+    pseudonym = project.pseudonym.format(project=project.name, code="XXXXXXXXXXXX")
+    return [
+        Line("note", f"project {project.name}; patients become {pseudonym}"),
+        _prove(f"key {project.key_file.name} (not shown)",
+               lambda: (ProjectKey.load(project.key_file), "")[1]),
+    ]  # fmt: skip
+
+
+def _receiver(config: Config) -> list[Line]:
+    section = config.receiver
+    lines = [Line("note", f"{section.ae_title} at {section.host}:{section.port}")]
+    for rule in section.peers:
+        networks = ", ".join(str(network) for network in rule.networks) or "anywhere"
+        lines.append(Line("note", f"takes {rule.ae_title or 'any AE title'} from {networks}"))
+    if section.allow_any_peer:
+        lines.append(Line("note", "takes any peer from anywhere: only for a closed network"))
+    if section.tls is None:
+        lines.append(Line("note", "without TLS"))
+    else:
+        mutual = section.tls.require_client_certificate
+        context = tls_settings(section.tls)
+        lines.append(
+            _prove(f"TLS, {'mutual' if mutual else 'server side only'}",
+                   lambda: context and (context.server_context(mutual), "")[1])
+        )  # fmt: skip
+        lines += _certificates(section.tls)
+    return lines
+
+
+def _certificates(section: Tls) -> list[Line]:
+    lines = []
+    for path in (section.certificate, section.ca):
+        if path is None or not path.exists():
+            continue
+        for each in describe_certificate(path, now=datetime.now(UTC)):
+            verdict = "fault" if each.days_left < 0 else "ok"
+            soon = "; renew soon" if 0 <= each.days_left < _SOON_DAYS else ""
+            lines.append(Line(verdict, f"{path.name}: {each.days_left} days left{soon}"))
+    return lines
+
+
+def _storage(config: Config) -> list[Line]:
+    storage = config.storage
+    folder = storage.root
+    while not folder.exists():
+        folder = folder.parent
+
+    def free() -> str:
+        mib = free_bytes(folder) // MIB
+        if mib < storage.reserve_mib:
+            raise NodeError(f"only {mib} MiB free, the reserve is {storage.reserve_mib}")
+        return f"{mib} MiB free, {storage.reserve_mib} MiB stay in reserve"
+
+    def writable() -> str:
+        if not os.access(folder, os.W_OK):
+            raise NodeError("not writable")
+        return ""
+
+    kept = f"originals are deleted {storage.retain_staged_days:g} days after their release"
+    return [_prove("root can be written", writable), _prove("", free), Line("note", kept)]
+
+
+def _settling(config: Config) -> list[Line]:
+    settling = config.settling
+    return [
+        Line("note", f"a study is complete after {settling.quiet_s:g} s without a new instance"),
+        Line("note", f"images wait up to {settling.report_wait_s:g} s for their report"),
+    ]
+
+
+def _route(config: Config, route: Route) -> list[Line]:
+    tests = []
+    for each in route.when:
+        wanted = each.regex or each.equals or " or ".join(each.one_of or ())
+        tests.append(f"{each.keyword} {'matches' if each.regex else 'is'} {wanted}")
+    if route.calling_ae_titles:
+        tests.append(f"from {' or '.join(route.calling_ae_titles)}")
+    targets = ", ".join(route.destinations) or "nowhere (kept for researchers)"
+    said = f"{route.name}: {' and '.join(tests) or 'every study'}"
+    return [
+        Line("note", f"{said} -> profile {route.profile} -> {targets}"),
+        _prove(f"profile {route.profile}", lambda: _explain_profile(config, route.profile)),
+    ]
+
+
+def _explain_profile(config: Config, name: str) -> str:
+    key = ProjectKey.load(config.project.key_file)
+    line = make_line(name, key=key, project=config.project.name,
+                     pseudonym=config.project.pseudonym, search=config.profile_folders)  # fmt: skip
+    pixels = line.rules.profile.pixels
+    model = ""
+    if pixels.chest_frontal == "synthesize":
+        from updp_node.pixels.generator import load_generator  # noqa: PLC0415  # torch
+
+        generator = load_generator(line.model)
+        model = f"; model {generator.name} {generator.sha256[:12]} loads"
+    options = ", ".join(line.rules.profile.options) or "no option"
+    return (
+        f": Basic Profile with {options}; frontal chest: {pixels.chest_frontal}, other views: "
+        f"{pixels.chest_other}, other images: {pixels.other_images}; digest "
+        f"{line.profile_digest[:12]}{model}"
+    )
+
+
+def _destinations(config: Config, *, ask: bool) -> list[Line]:
+    lines = []
+    for target in config.destinations:
+        where = (
+            f"folder {Path(target.path).name}"
+            if isinstance(target, FolderTarget)
+            else f"{target.ae_title} at {target.host}:{target.port}"
+            f"{' with TLS' if target.tls else ''}"
+        )
+        text = f"{target.name}: {where}"
+        if not ask:
+            lines.append(Line("note", text))
+            continue
+        settings = settings_of(target)
+        lines.append(
+            _prove(text, lambda s=settings: f", answered in {make_destination(s).echo():.3f} s")
+        )
+    return lines
