@@ -246,6 +246,13 @@ class Config(_Section):
         return tuple(sorted({test.keyword for route in self.routes for test in route.when}))
 
 
+def packaged_policy() -> Path:
+    """Folder of the profiles and lexicons that come with the node: in the wheel or a checkout."""
+    package = Path(__file__).parent
+    inside = package / "profiles"
+    return inside if inside.is_dir() else package.parent / "profiles"
+
+
 def load_config(path: Path) -> Config:
     """Read and check a configuration file.
 

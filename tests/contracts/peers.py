@@ -110,6 +110,7 @@ def storescp(
     finally:
         process.kill()
         process.wait(10)
+        shutil.rmtree(folder)  # some tests send hundreds of megabytes
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:

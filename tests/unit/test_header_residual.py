@@ -31,7 +31,8 @@ def _source() -> Dataset:
 @pytest.mark.parametrize(
     "text",
     [
-        "seen by MUELLEROVICH or Mullerovich",
+        "seen by MUELLEROVICH",
+        "Mullerovich",
         "MÜLLEROVICH protocol",
         "long scan of field",
         "mrn004277",

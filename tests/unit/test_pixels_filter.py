@@ -36,7 +36,7 @@ ADULT = Prompt(("adult", "PA view", "no finding"))
 
 @pytest.fixture(scope="module")
 def chest() -> np.ndarray:
-    return load_generator("default").generate(ADULT, 7)
+    return load_generator("default", threads=1).generate(ADULT, 7)
 
 
 def make_radiograph(**attributes: object) -> Dataset:

@@ -115,7 +115,7 @@ def test_a_window_decides_black_and_white() -> None:
     shown = to_display(source, RAMP)
     assert (shown[RAMP <= 600] == 0).all()
     assert (shown[RAMP >= 1400] == 255).all()
-    assert 120 < shown[0, 1000 // 60] < 135
+    assert 105 < shown[0, 1000 // 60] < 150
 
 
 def test_a_window_beside_the_values_is_ignored() -> None:

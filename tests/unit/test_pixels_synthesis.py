@@ -43,7 +43,7 @@ class Grey:
 
 @pytest.fixture(scope="module")
 def default() -> Generator:
-    return load_generator("default")
+    return load_generator("default", threads=1)
 
 
 @pytest.mark.parametrize("prompt", [ADULT, CHILD])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from updp_node.errors import ConfigError
@@ -81,3 +86,14 @@ def test_a_table_that_was_edited_by_hand_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tables, "_manifest", lambda: changed)
     with pytest.raises(ConfigError, match=r"safe_private\.json"):
         tables._load("safe_private.json")
+
+
+def test_the_tables_are_what_the_generator_writes(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    folder = Path(os.environ.get("UPDP_SHARED", root.parent / "shared")) / "standard"
+    if not folder.is_dir():
+        pytest.skip(f"source tables absent: {folder}; set UPDP_SHARED to compare")
+    command = [sys.executable, root / "tools" / "generate_standard.py", folder, tmp_path]
+    subprocess.run(command, check=True)
+    for made in tmp_path.iterdir():
+        assert made.read_bytes() == (root / "updp_node" / "standard" / made.name).read_bytes()

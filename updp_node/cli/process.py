@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command()(synthesize)
 
 
-def deidentify(
+def deidentify(  # noqa: PLR0917  # typer passes them by name
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files and folders.")],
     out: Annotated[Path, typer.Option(help="Folder for the de-identified files.")],
     profile: ProfileName = "research-cxr",

@@ -22,6 +22,7 @@ from updp_node.errors import NodeError
 NODE_AE_TITLE = "DEMO_NODE"
 PACS_AE_TITLE = "DEMO_PACS"
 RESEARCH_AE_TITLE = "RESEARCH"
+_NODE = (sys.executable, "-m", "updp_node")
 _START_S = 60
 _STOP_S = 20
 
@@ -79,7 +80,7 @@ def make_node(folder: Path, *, port: int, research_port: int) -> Path:
         Its configuration file.
     """
     made = subprocess.run(
-        [program("updp-node"), "init", str(folder)], check=False, capture_output=True, text=True
+        [*_NODE, "init", str(folder)], check=False, capture_output=True, text=True
     )
     if made.returncode:
         raise SceneError(f"updp-node init: {made.stderr.strip()}")
@@ -113,7 +114,7 @@ def make_node(folder: Path, *, port: int, research_port: int) -> Path:
 @contextmanager
 def running_node(config: Path, *, port: int, log: Path) -> Iterator[None]:
     """``updp-node serve`` until the end of the block; its log goes to a file."""
-    command = [program("updp-node"), "serve", "--config", str(config)]
+    command = [*_NODE, "serve", "--config", str(config)]
     with _running(command, port=port, log=log):
         yield
 
@@ -142,11 +143,6 @@ def send(sources: Sequence[Source], *, port: int, scratch: Path) -> None:
         sent = subprocess.run(command, check=False, capture_output=True, timeout=240)
         if sent.returncode:
             raise SceneError("the node refused the association of the sender")
-
-
-def program(name: str) -> str:
-    """A program of the environment that this Python belongs to."""
-    return str(Path(sys.executable).parent / name)
 
 
 def _syntax(source: Source) -> str:

@@ -161,7 +161,8 @@ def _keep_text(
     value = element.value
     if isinstance(value, bytes) and is_plain(value):
         text = value.decode("ascii")
-        return None if scope.identifiers.found_in(text) else encoded(element.tag, vr, value)
+        found = scope.identifiers.found_in(text)
+        return None if found else encoded(element.tag, vr, value.rstrip(b"\0 "))
     decoded = text_of(element, vr, encodings)
     if decoded is None or "\0" in decoded or scope.identifiers.found_in(decoded):
         return None

@@ -65,7 +65,7 @@ def choose_private(
 def _decide(element: Element, listed: Rule, creator: str, rules: CompiledProfile) -> Rule | None:
     """The rule for the VR that the element has; None where it has to go."""
     vr = _vr(element, listed, creator)
-    if vr is None or (listed.vrs and vr not in listed.vrs):
+    if vr is None or len(vr) != 2 or (listed.vrs and vr not in listed.vrs):
         return None
     action, cleaning = listed.action.replace("*", "").split("/")[0], ""
     if vr == "PN" and action == "K":

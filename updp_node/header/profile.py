@@ -12,7 +12,6 @@ PS3.15 Annex E.
 from __future__ import annotations
 
 import re
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydicom.datadict import tag_for_keyword
 
+from updp_node.config import packaged_policy
 from updp_node.errors import ConfigError
 from updp_node.standard import OPTION_CODES
 
@@ -180,10 +180,8 @@ def load_profile(name_or_path: str | Path, search: Sequence[Path] = ()) -> Profi
 
 
 def packaged_folders() -> tuple[Path, ...]:
-    """Where the profiles that come with the node lie: in a checkout, or installed."""
-    checkout = Path(__file__).parents[2] / "profiles"
-    installed = Path(sysconfig.get_path("data")) / "share" / "updp-node" / "profiles"
-    return (checkout, installed)
+    """Where the profiles that come with the node lie: in the wheel or a checkout."""
+    return (packaged_policy(),)
 
 
 def _find(wanted: Path, folders: Sequence[Path]) -> Path:

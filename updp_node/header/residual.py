@@ -30,6 +30,10 @@ from updp_node.header.rules import CompiledProfile
 from updp_node.header.values import Element, encodings_of, items_of, text_of, vr_of
 
 _WORD = re.compile(r"[^\W_]+")
+_TRANSLITERATED = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "AE", "Ö": "OE", "Ü": "UE", "å": "aa", "Å": "AA",
+     "ø": "oe", "Ø": "OE", "æ": "ae", "Æ": "AE"}
+)  # fmt: skip
 _SHORTEST_NAME = 3
 _SHORTEST_NUMBER = 4
 _SHORTEST_RUN = 6
@@ -125,11 +129,12 @@ def collect_identifiers(
     runs: set[str] = set()
     for keyword, vr, text in _statements(source, rules, encodings, 0):
         if vr == "PN":
-            names.update(word for word in _WORD.findall(fold(text)) if _is_name(word))
+            for spelled in {fold(text), fold(text.translate(_TRANSLITERATED))}:
+                names.update(word for word in _WORD.findall(spelled) if _is_name(word))
         elif keyword == _BIRTH:
-            spelled = _spellings(text)
-            numbers.update(word for word in spelled if word.isdigit())
-            runs.update(word for word in spelled if len(word) >= _SHORTEST_RUN)
+            dates = _spellings(text)
+            numbers.update(word for word in dates if word.isdigit())
+            runs.update(word for word in dates if len(word) >= _SHORTEST_RUN)
         else:
             for part in text.split("\\"):
                 _add_number(part, numbers if keyword not in _PLACES else set(), runs)

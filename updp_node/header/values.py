@@ -47,6 +47,7 @@ _ASCII = ("ascii",)
 _CHARACTER_SET = 0x00080005
 _PLAIN = re.compile(rb"[\x20-\x7e\r\n\t\f]*\x00?")
 _ESCAPE = b"\x1b"
+_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
 
 def encodings_of(source: Dataset, inherited: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,8 +115,12 @@ def items_of(element: Element, source: Dataset, encodings: tuple[str, ...]) -> S
         ``unreadable-attribute``: the bytes are no items.
     """
     if isinstance(element, RawDataElement):
+        if element.value and element.value[:4] not in _ITEM_TAGS:
+            raise InstanceError("unreadable-attribute", tag_text(element.tag))
+        raw = element._replace(VR="SQ")
+        if element.VR == "UN":  # PS3.5 6.2.2: what stands in UN is implicit little endian
+            raw = raw._replace(is_implicit_VR=True, is_little_endian=True)
         try:
-            raw = element._replace(VR="SQ")
             element = convert_raw_data_element(raw, encoding=list(encodings), ds=source)
         except UNREADABLE as error:
             raise InstanceError("unreadable-attribute", tag_text(element.tag)) from error

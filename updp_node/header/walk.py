@@ -40,6 +40,7 @@ _STRUCTURED = frozenset(
 _VALUE_KEYWORDS = frozenset(
     {"TextValue", "PersonName", "Date", "Time", "DateTime", "UnformattedTextValue"}
 )
+_CODES = frozenset({"CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "LongCodeValue"})
 _STRUCTURE_VRS = frozenset({"CS", "US", "SS", "UL", "SL", "AT"})
 _CLASS_UID, _INSTANCE_UID = 0x00081150, 0x00081155
 _ANYTHING_GOES = "X/Z/D"
@@ -133,7 +134,8 @@ def _treat(element: Element, rule: Rule, child: TypeNode | None, place: Place) -
 def _act(element: Element, vr: str, rule: Rule, action: str, place: Place) -> Element | None:
     """Carry out one resolved action; None where the value does not allow it."""
     scope, encodings = place.scope, place.encodings
-    if action == "K" and place.mode in {Mode.CLEAN, Mode.STRUCTURED} and vr in TEXT_VRS:
+    cleans = place.mode in {Mode.CLEAN, Mode.STRUCTURED} and rule.keyword not in _CODES
+    if action == "K" and cleans and vr in TEXT_VRS:
         text = text_of(element, vr, encodings)
         return None if text is None else leaf.clean_words(element, vr, text, scope)
     function = _ACTIONS.get(action)

@@ -10,8 +10,10 @@ import contextlib
 import hashlib
 import os
 import re
+import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,13 +128,22 @@ class StagedFile:
             self._checked_at = self.size_bytes
 
     def keep(self) -> None:
-        """Give the file its name and make both durable."""
+        """Give the file its name and make both durable.
+
+        File and folder are synchronized at the same time: each waits for the same journal
+        commit and for a flush of the device, and the device merges the two.
+        """
         with _as_spool_error():
             self._partial.rename(self.path)
-            os.fsync(self._handle)
+            folder: Future[None] = Future()
+            threading.Thread(target=_sync_folder_for, args=(self.path.parent, folder)).start()
+            try:
+                os.fsync(self._handle)
+            finally:
+                folder.exception()  # wait
+            folder.result()
             os.close(self._handle)
             self._handle = -1
-            sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Remove the file, kept or not; never raises."""
@@ -164,6 +175,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sync_folder_for(folder: Path, done: Future[None]) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        done.set_exception(error)
+    else:
+        done.set_result(None)
 
 
 def make_folder(folder: Path) -> None:

@@ -57,6 +57,8 @@ class Lexicons:
         Whitelisted single words: of the language, of medicine, eponyms.
     eponyms : Phrases
         Whitelisted phrases by their first word.
+    eponym_heads : frozenset of str
+        Words such as *sign*: what stands before them is an eponym.
     patterns : tuple of IdentifierPattern
     exceptions, kept : tuple of re.Pattern
         Whole tokens that no pattern may take (case ignored; as written).
@@ -75,6 +77,7 @@ class Lexicons:
     ambiguous: frozenset[str]
     words: frozenset[str]
     eponyms: Phrases
+    eponym_heads: frozenset[str]
     patterns: tuple[IdentifierPattern, ...]
     exceptions: tuple[re.Pattern[str], ...]
     kept: tuple[re.Pattern[str], ...]
@@ -126,7 +129,8 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
     lists = {name: _read_list(root / name) for name in _LISTS}
     patterns = _read_yaml(root / "blacklist" / "patterns.yaml")
     codes = _read_yaml(root / "whitelist" / "codes.yaml")
-    eponyms = [*_terms(_read_yaml(root / "whitelist" / "eponyms.yaml")),
+    hand_written = _read_yaml(root / "whitelist" / "eponyms.yaml")
+    eponyms = [*_terms(hand_written),
                *(tuple(line.split()) for line in lists["whitelist/eponym_phrases.txt"])]  # fmt: skip
     words = {*lists["whitelist/english_words.txt.gz"], *lists["whitelist/medical_words.txt.gz"]}
     words |= {part for term in _terms(_read_yaml(root / "whitelist" / "radiology.yaml"))
@@ -143,6 +147,7 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
         ambiguous=frozenset(lists["context/ambiguous_names.txt.gz"]),
         words=frozenset(words),
         eponyms=_by_first(eponyms),
+        eponym_heads=frozenset(hand_written["heads"]),
         patterns=_compile_patterns(patterns, root / "blacklist" / "patterns.yaml"),
         exceptions=tuple(re.compile(text, re.IGNORECASE) for text in codes["regexes"]),
         kept=tuple(re.compile(text) for text in codes["keep"]),

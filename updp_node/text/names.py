@@ -54,7 +54,7 @@ class NameRules:
         self._acts = re.compile(rf"(?<![\w-])([A-Z][A-Za-z'-]{{2,24}})\s+(?:{_alternatives(words['acts'])})\b")
         self._veto = frozenset(words["initials_veto"])
         self._initials = re.compile(
-            r"(?<![\w/.-])(?P<a>[A-Z]{2,4})\s?[/:]\s?(?P<b>[a-z]{2,4})(?![\w/-])"
+            r"(?<![\w/.-])(?P<a>[A-Z]{2,4})(?:/|:(?=[a-z]+\s*(?:$|\d)))(?P<b>[a-z]{2,4})(?![\w/-])"
             r"|(?<![\w/.-])(?P<c>[a-z]{2,3})[/:](?P<d>[a-z]{2,3})(?=\s*(?:$|\d))", re.MULTILINE)  # fmt: skip
 
     def find(
@@ -82,7 +82,11 @@ class NameRules:
                 continue
             following = reader.words[index + 1]
             gap = reader.text[word.end : following.start]
-            if not re.fullmatch(r"\.?\s{0,3}|\.?\s*\n\s*", gap) or following.lower in self._stop:
+            initial = following.kind is Kind.INITIAL and following.is_capital
+            if not re.fullmatch(r"\.?\s{0,3}|\.?\s*\n\s*", gap) or (
+                    following.lower in self._stop and not initial):  # fmt: skip
+                continue
+            if following.kind is Kind.WORD and (word.lower == word.text or len(gap) > 2):
                 continue
             spoken = word.lower in {"nurse", "sister", "judge", "miss", "attorney", "doctor"}
             acronym = word.is_upper and "." not in gap and following.kind is Kind.WORD
@@ -113,7 +117,7 @@ class NameRules:
             if word.lower in self._titles:
                 index += 1
                 continue
-            names = list(reader.name_at(index, rule, lower=lower, first_word=lower))
+            names = list(reader.name_at(index, rule, lower=lower, first_word=False))
             if not names:
                 names = list(reader.lone_initials(index)) if lower else []
             yield from names
@@ -141,7 +145,9 @@ class NameRules:
         for match in self._acts.finditer(reader.text):
             index = reader.index(match.start(1))
             word = reader.words[index] if index < len(reader.words) else None
-            if word and word.kind is not Kind.WORD and not word.protected and word.lower not in reader.stop:
+            if word is None or word.protected or word.lower in reader.stop or word.kind is Kind.WORD:
+                continue
+            if word.is_name or not word.is_upper:
                 yield NameFind(word.start, word.end, "acting")
 
     def _signed(self, text: str) -> Iterator[NameFind]:
@@ -192,7 +198,8 @@ class _Reader:
 
     def _continues(self, index: int, at: int, gap: str, *, lower: bool, first_word: bool) -> bool:
         word, count = self.words[at], at - index
-        if word.lower in self.stop and not (word.is_capital and word.lower in self.particles):
+        kept = word.is_capital and (word.kind is Kind.INITIAL or word.lower in self.particles)
+        if word.lower in self.stop and not kept:
             return False
         previous = self.words[at - 1] if count else None
         if previous and "." in gap and len(previous.text) > 2:
@@ -213,7 +220,7 @@ class _Reader:
             return lower and named and not (previous and previous.is_capital)
         if word.kind is Kind.WORD:
             return (count == 0 and first_word and len(word.text) > 2) or bool(
-                previous and previous.kind in {Kind.INITIAL, Kind.GIVEN} and count <= 2
+                previous and previous.kind is Kind.GIVEN and count <= 2
                 and not word.protected and not word.is_upper)  # fmt: skip
         if word.kind is Kind.AMBIGUOUS and count >= 2 and previous and previous.kind is not Kind.INITIAL:
             return word.is_upper == previous.is_upper and previous.kind is not Kind.SURNAME
@@ -290,8 +297,11 @@ def _inverted(reader: _Reader, index: int) -> int | None:
     end = _with_initial(reader, index + 1)
     sure = given.kind is Kind.GIVEN or (given.kind is Kind.SURNAME and last.is_name)
     foreign = {Kind.UNKNOWN, Kind.SURNAME}
-    sure = sure or (given.kind in foreign and last.kind in foreign
-                    and len(given.text) > 2 and len(last.text) > 2)  # fmt: skip
+    long = min(len(given.text), len(last.text)) > (3 if given.is_upper else 2)
+    sure = sure or (given.kind in foreign and last.kind in foreign and long)
+    before = reader.text[max(0, last.start - 2) : last.start]
+    if long and given.kind in foreign and last.kind is Kind.AMBIGUOUS and re.fullmatch(r"|.?\n|: ?|[^\w]\t", before):
+        return end
     if sure and (last.kind is not Kind.AMBIGUOUS or given.kind is Kind.GIVEN):
         return end
     if last.kind is Kind.SURNAME and given.kind is Kind.INITIAL:

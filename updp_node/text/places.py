@@ -46,7 +46,7 @@ class PlaceRules:
         states = "|".join([*words["state_codes"], *(
             " ".join(part.capitalize() for part in state.split()) for state in words["state_names"])])  # fmt: skip
         self._city_state = re.compile(
-            rf"(?<![\w-])(?P<city>[A-Z][A-Za-z'.-]{{2,24}}(?: [A-Z][A-Za-z'.-]{{1,24}}){{0,2}}),\s*(?P<state>{states})\b")  # fmt: skip
+            rf"(?<![\w-])(?P<city>(?:St\. |Ft\. |Mt\. )?[A-Z][A-Za-z'-]{{2,24}}(?: [A-Z][A-Za-z'-]{{1,24}}){{0,2}}),\s*(?P<state>{states})\b")  # fmt: skip
         self._preposition = re.compile(
             rf"(?<!\w)(?:{_alternatives(words['prepositions'])})\s+(?=[A-Z])", re.IGNORECASE)  # fmt: skip
 
@@ -81,7 +81,7 @@ class PlaceRules:
                 continue
             first = self._walk_back(text, words, index, capital=match[0][0].isupper())
             taken = words[first : index + 1]
-            if not taken or not self._names_one(taken, weak=match[0].lower() in self._weak):
+            if not taken or not self._names_one(taken, match[0]):
                 continue
             yield PlaceFind(taken[0].start, match.end(), "INSTITUTION", "facility")
 
@@ -95,24 +95,22 @@ class PlaceRules:
                 break
             joiner = word.lower in {"of", "and", "the", "s", "for"} and at < index
             saint = word.lower in {"st", "saint", "mt", "mount"}
-            if not (word.is_capital or joiner or saint or (word.is_name and not capital)):
+            if not (word.is_capital or joiner or saint or (word.is_name and not capital and len(word.text) > 3)):
                 break
             first = at
         while first <= index and not words[first].is_capital and words[first].lower in {"of", "and", "the", "s", "for"}:
             first += 1
         return first
 
-    def _names_one(self, taken: Sequence[Word], *, weak: bool) -> bool:
+    def _names_one(self, taken: Sequence[Word], facility: str) -> bool:
         proper = [word for word in taken if word.lower not in self._generic]
-        if weak:
+        if facility.lower() in self._weak:
             return any(word.is_capital and word.kind in {Kind.SURNAME, Kind.GIVEN, Kind.UNKNOWN}
                        and len(word.text) > 2 and not word.protected for word in proper)  # fmt: skip
         named = [word for word in proper if word.is_capital or word.is_name
                  or word.lower in {"st", "saint"}]  # fmt: skip
-        all_capitals = all(word.is_upper for word in taken)
-        if all_capitals or (len(named) == 1 and named[0] is taken[0]):
-            return any(word.kind is not Kind.WORD or word.lower in {"mercy", "memorial", "providence"}
-                       for word in named)  # fmt: skip
+        if facility.isupper() or facility.islower() or facility.lower().startswith("clinic"):
+            return any(word.kind is not Kind.WORD or word.lower in {"mercy", "memorial"} for word in named)
         return bool(named)
 
     def _listed(self, words: Sequence[Word], lowered: Sequence[str]) -> Iterator[PlaceFind]:

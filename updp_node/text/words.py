@@ -142,10 +142,11 @@ class Vocabulary:
         return len(part) > 5 and bool(_MEDICAL_ENDING.search(part))
 
     def _protect(self, lowered: Sequence[str]) -> frozenset[int]:
-        """Indexes of words inside a whitelisted phrase."""
-        return frozenset(index for start, length, _ in
-                         find_phrases(lowered, self.lexicons.eponyms)
-                         for index in range(start, start + length))  # fmt: skip
+        """Indexes of words inside a whitelisted phrase, or before a head such as *sign*."""
+        inside = {index for start, length, _ in find_phrases(lowered, self.lexicons.eponyms)
+                  for index in range(start, start + length)}  # fmt: skip
+        heads = self.lexicons.eponym_heads
+        return frozenset(inside | {index - 1 for index, low in enumerate(lowered) if low in heads})
 
 
 def find_phrases(

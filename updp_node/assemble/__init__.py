@@ -1,0 +1,8 @@
+"""New SOP instances: counterparts, scrubbed reports, kept objects; and their encoding."""
+
+from updp_node.assemble.encode import encode
+from updp_node.assemble.image import assemble_counterpart, assemble_kept
+from updp_node.assemble.provenance import Provenance
+from updp_node.assemble.report import assemble_report
+
+__all__ = ["Provenance", "assemble_counterpart", "assemble_kept", "assemble_report", "encode"]

@@ -1,0 +1,98 @@
+"""Where a released instance comes from, said in the object itself.
+
+Seed, prompt and exact k stay in the identified zone; the object carries digests, the
+generation and the bound in bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydicom import Dataset
+from pydicom.sequence import Sequence
+
+from updp_node.model import Counterpart
+
+MANUFACTURER = "updp_node project"
+MODEL_NAME = "updp_node"
+DEIDENTIFYING_EQUIPMENT = ("109104", "De-identifying Equipment")
+SYNTHESIZING_EQUIPMENT = ("109100", "Synthesizing Equipment")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made an instance.
+
+    Attributes
+    ----------
+    node_version, profile, profile_digest : str
+    generation : int
+    created : datetime
+        Of the run, with time zone.
+    lexicon_sha256 : str
+        Of the whitelist and the blacklist; empty where no text was read.
+    """
+
+    node_version: str
+    profile: str
+    profile_digest: str
+    generation: int
+    created: datetime
+    lexicon_sha256: str = ""
+
+
+def stamp(made: Dataset, provenance: Provenance, counterpart: Counterpart | None = None) -> None:
+    """Write provenance into a data set that the assembly is making.
+
+    Parameters
+    ----------
+    made : pydicom.Dataset
+        The new data set; changed.
+    provenance : Provenance
+    counterpart : Counterpart or None
+        Where the pixels are synthetic.
+
+    References
+    ----------
+    PS3.3 C.12.1.1 (Contributing Equipment Sequence, Instance Creation Date and Time);
+    PS3.16 CID 7005 (109104 De-identifying Equipment, 109100 Synthesizing Equipment).
+    """
+    made.InstanceCreationDate = f"{provenance.created:%Y%m%d}"
+    made.InstanceCreationTime = f"{provenance.created:%H%M%S}"
+    items = list(made.get("ContributingEquipmentSequence") or ())
+    items.append(_equipment(provenance, DEIDENTIFYING_EQUIPMENT, _said(provenance)))
+    if counterpart is not None:
+        said = _said_of_model(counterpart)
+        items.append(_equipment(provenance, SYNTHESIZING_EQUIPMENT, said))
+    made.ContributingEquipmentSequence = Sequence(items)
+
+
+def _said(provenance: Provenance) -> str:
+    parts = [
+        f"profile {provenance.profile} {provenance.profile_digest[:16]}",
+        f"generation {provenance.generation}",
+    ]
+    if provenance.lexicon_sha256:
+        parts.append(f"lists {provenance.lexicon_sha256[:16]}")
+    return ", ".join(parts)
+
+
+def _said_of_model(counterpart: Counterpart) -> str:
+    return (
+        f"model {counterpart.model_name} {counterpart.model_sha256[:16]}, "
+        f"at most {counterpart.bits:.1f} bits of the source"
+    )
+
+
+def _equipment(provenance: Provenance, purpose: tuple[str, str], description: str) -> Dataset:
+    item, code = Dataset(), Dataset()
+    code.CodeValue, code.CodeMeaning = purpose
+    code.CodingSchemeDesignator = "DCM"
+    item.PurposeOfReferenceCodeSequence = Sequence([code])
+    item.Manufacturer = MANUFACTURER
+    item.ManufacturerModelName = MODEL_NAME
+    item.SoftwareVersions = provenance.node_version
+    item.ContributionDateTime = f"{provenance.created:%Y%m%d%H%M%S}"
+    item.ContributionDescription = description
+    return item
