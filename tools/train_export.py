@@ -12,11 +12,12 @@ import torch
 import typer
 from safetensors.numpy import save_file
 from train_dataset import MINIMUM_IMAGES, read_index
-from train_generator import COARSE_SIZES, SCHEDULE, TEXTURE_SIZES
+from train_generator import COARSE_SIZES, SCHEDULE
+from train_texture import TEXTURE_SIZES
 
 from updp_node.pixels.weights import FORMAT, MANIFEST
 
-SAMPLING = {"coarse_steps": 20, "texture_steps": 12, "guidance": 1.3}
+SAMPLING = {"coarse_steps": 20, "guidance": 1.3}
 _SYNONYMS = {
     "normal": "no finding",
     "pneumonitis": "pneumonia",
@@ -38,7 +39,7 @@ def export(work: Path, folder: Path, data: Path) -> None:
     stages = {
         name: torch.load(work / f"{name}.pt", weights_only=False) for name in ("coarse", "texture")
     }
-    space = {key: arrays[key] for key in ("mean", "basis", "scale", "rotation", "detail_scale")}
+    space = {key: arrays[key] for key in ("mean", "basis", "scale")}
     _save(space | {"display": _measure_display(arrays)}, folder / "eigenspace.safetensors")
     for name, state in stages.items():
         _save(state["chosen"], folder / f"{name}.safetensors")
@@ -48,7 +49,6 @@ def export(work: Path, folder: Path, data: Path) -> None:
         "vocabulary": _describe_vocabulary(arrays, data),
         "sizes": {
             "coefficients": arrays["basis"].shape[0],
-            "channels": arrays["rotation"].shape[1],
             "coarse": COARSE_SIZES,
             "texture": TEXTURE_SIZES,
         },

@@ -1,7 +1,7 @@
-"""Train the default generator from what train_prepare.py wrote: ``coarse``, then ``texture``.
+"""Train the coarse stage of the default generator from what train_prepare.py wrote.
 
 Deterministic given a seed on one machine, resumable (every batch is drawn from the seed and
-the step), CPU or GPU. Afterwards: train_export.py, then train_readers.py.
+the step). Then train_texture.py, train_export.py and train_readers.py.
 """
 
 from __future__ import annotations
@@ -18,31 +18,26 @@ import typer
 from diffusers import DDPMScheduler
 from rich.progress import track
 from torch import Tensor, nn
-from train_prepare import render
 
-from updp_node.pixels.network import CoarseDenoiser, build_texture_unet, fold
+from updp_node.pixels.network import CoarseDenoiser
 
-app = typer.Typer(add_completion=False)
 COARSE_SIZES = {"width": 320, "hidden": 640, "condition": 128, "blocks": 4}
-TEXTURE_SIZES = {"block_out_channels": [64, 96, 96], "layers_per_block": 1}
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_schedule": "squaredcos_cap_v2",
     "prediction_type": "v_prediction",
 }
 _DROP_PROMPT = 0.1
-_COARSE_NOISE = 0.15
 
 
-@app.command()
-def coarse(
-    work: Path, steps: int = 12_000, batch: int = 256, rate: float = 6e-4, seed: int = 1
+def train(
+    work: Path, steps: int = 6_000, batch: int = 256, rate: float = 6e-4, seed: int = 1
 ) -> None:
     """Train the coarse stage; the checkpoint with the lowest held-out loss is kept."""
-    arrays = torch.load(work / "prepared.pt", weights_only=False)
+    arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
     codes, terms = arrays["train_codes"], arrays["train_terms"]
     model = CoarseDenoiser(codes.shape[1], terms.shape[1], **COARSE_SIZES)
-    draw = _balanced(terms)
+    draw = balance(terms)
 
     def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
         chosen = draw(batch, generator)
@@ -64,34 +59,7 @@ def coarse(
     _train(model, loss, held_out, work / "coarse.pt", steps=steps, rate=rate, seed=seed)
 
 
-@app.command()
-def texture(
-    work: Path, steps: int = 4_000, batch: int = 32, rate: float = 5e-4, seed: int = 1
-) -> None:
-    """Train the texture stage on the detail that the coarse image lacks."""
-    arrays = torch.load(work / "prepared.pt", weights_only=False)
-    detail, codes, terms = (arrays[f"detail{part}"] for part in ("", "_codes", "_terms"))
-    model = build_texture_unet(detail.shape[1], TEXTURE_SIZES)
-    draw = _balanced(terms)
-
-    def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
-        chosen = draw(batch, generator)
-        blurred = codes[chosen] + _COARSE_NOISE * torch.randn(
-            codes[chosen].shape, generator=generator
-        )
-        shown = fold(render(blurred, arrays)) * 2 - 1
-        band = terms[chosen, 1].long()
-
-        def predict(noisy: Tensor, time: Tensor) -> Tensor:
-            velocity: Tensor = network(torch.cat([noisy, shown], 1), time, class_labels=band).sample
-            return velocity
-
-        return _velocity_loss(predict, detail[chosen].float(), generator)
-
-    _train(model, loss, None, work / "texture.pt", steps=steps, rate=rate, seed=seed)
-
-
-def _balanced(terms: Tensor) -> Callable[[int, torch.Generator], Tensor]:
+def balance(terms: Tensor) -> Callable[[int, torch.Generator], Tensor]:
     """Draw adults and children equally often, and rare findings up to three times as often."""
     counts = terms.sum(0).clamp(min=1)
     adult = terms[:, 0]
@@ -190,4 +158,4 @@ def _keep(
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    app()
+    typer.run(train)

@@ -1,4 +1,4 @@
-"""Read the images, make the views, fit the eigen-space and the rotation of the detail.
+"""Read the images, make the augmented views, fit the eigen-space.
 
 Writes ``prepared.pt`` for train_generator.py; about a minute on two CPU cores.
 """
@@ -24,12 +24,10 @@ from train_dataset import (
     read_index,
 )
 
-from updp_node.pixels.network import COARSE_SIZE, Lapped, enlarge, reduce
+from updp_node.pixels.network import COARSE_SIZE, reduce
 
 
-def prepare(
-    data: Path, work: Path, coefficients: int = 256, channels: int = 16, seed: int = 1
-) -> None:
+def prepare(data: Path, work: Path, coefficients: int = 256, seed: int = 1) -> None:
     """Prepare the training of both stages."""
     work.mkdir(parents=True, exist_ok=True)
     rows = read_index(data)
@@ -51,8 +49,7 @@ def prepare(
     detailed = [view for view in views["train"] if view.is_fine]
     arrays["detail_codes"] = project(_join(detailed), space)
     arrays["detail_terms"] = torch.cat([view.terms for view in detailed])
-    fine = np.concatenate([view.images for view in detailed])
-    arrays |= _fit_detail(fine, arrays["detail_codes"], space, channels)
+    arrays["detail_images"] = torch.from_numpy(np.concatenate([v.images for v in detailed]))
     torch.save(arrays, work / "prepared.pt")
 
 
@@ -91,34 +88,6 @@ def project(flat: Tensor, space: dict[str, Tensor]) -> Tensor:
 def render(codes: Tensor, space: dict[str, Tensor]) -> Tensor:
     flat = codes * space["scale"] @ space["basis"] + space["mean"]
     return flat.reshape(-1, 1, COARSE_SIZE, COARSE_SIZE)
-
-
-def _fit_detail(
-    fine: NDArray[np.uint8], codes: Tensor, space: dict[str, Tensor], channels: int
-) -> dict[str, Tensor]:
-    """What the coarse image lacks, in the leading lapped-transform channels, as float16."""
-    complete = Lapped(torch.eye(64))
-
-    def residuals(start: int) -> Tensor:
-        image = torch.from_numpy(fine[start : start + 128]).float()[:, None] / 255
-        return image - enlarge(render(codes[start : start + 128], space))
-
-    starts = range(0, len(fine), 128)
-    moments = torch.zeros(64, 64)
-    for start in starts[::4]:
-        bands = complete.analyze(residuals(start)).permute(1, 0, 2, 3).flatten(1)
-        moments += bands @ bands.T / bands.shape[1]
-    values, vectors = torch.linalg.eigh(moments / len(starts[::4]))
-    rotation = vectors[:, -channels:].flip(1)
-    scale = values[-channels:].flip(0).sqrt()
-    lost = values[:-channels].sum() / 64
-    print(f"detail channels {channels}: {-10 * torch.log10(lost):.1f} dB; scale {scale}")
-    kept = Lapped(rotation)
-    detail = torch.empty(len(fine), channels, 32, 32, dtype=torch.float16)
-    for start in track(starts, "detail"):
-        part = kept.analyze(residuals(start)) / scale[:, None, None]
-        detail[start : start + 128] = part.half()
-    return {"rotation": rotation, "detail_scale": scale, "detail": detail}
 
 
 if __name__ == "__main__":

@@ -1,21 +1,17 @@
-"""The two networks of the default generator, and the linear maps around them (torch).
+"""The two networks of the default generator (torch).
 
-The coarse stage draws whitened coefficients of a global eigen-space: the anatomy. The texture
-stage, a diffusers ``UNet2DModel``, draws lapped-transform coefficients of what the coarse
-image lacks: ribs, vessels, grain.
+The coarse stage draws whitened coefficients of a global eigen-space by diffusion: the anatomy.
+The texture stage paints what a coarse image lacks, in one pass: ribs, vessels, grain.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-from updp_node.pixels.lapped import STRIDE, build_lapped_kernels
 
 COARSE_SIZE = 64
 FINE_SIZE = 256
@@ -90,35 +86,91 @@ class _Block(nn.Module):
         return changed
 
 
-def build_texture_unet(channels: int, sizes: dict[str, Any]) -> nn.Module:
-    """Build the texture denoiser: noisy detail and the coarse image in, velocity out.
+class TexturePainter(nn.Module):
+    """A small U-Net that paints ribs, vessels and grain onto an enlarged coarse image.
 
     Parameters
     ----------
-    channels : int
-        Detail channels of the lapped transform that are drawn.
-    sizes : dict
-        ``block_out_channels`` and ``layers_per_block``.
+    widths : sequence of int
+        Channels at 64, 32 and 16 pixels.
+    late : sequence of int
+        Channels at 128 and 256 pixels.
     """
-    from diffusers import UNet2DModel  # noqa: PLC0415 - heavy: only when a model is built
 
-    levels = len(sizes["block_out_channels"])
-    make: Callable[..., Any] = UNet2DModel
-    unet: nn.Module = make(
-        sample_size=FINE_SIZE // STRIDE,
-        in_channels=channels + (STRIDE * COARSE_SIZE // FINE_SIZE) ** 2,
-        out_channels=channels,
-        block_out_channels=tuple(sizes["block_out_channels"]),
-        layers_per_block=int(sizes["layers_per_block"]),
-        down_block_types=("DownBlock2D",) * (levels - 1) + ("AttnDownBlock2D",),
-        up_block_types=("AttnUpBlock2D",) + ("UpBlock2D",) * (levels - 1),
-        num_class_embeds=2,
-        norm_num_groups=16,
+    def __init__(self, *, widths: Sequence[int], late: Sequence[int]) -> None:
+        super().__init__()
+        wide, middle, deep = widths
+        self.enter = nn.Sequential(nn.Conv2d(4, wide, 3, padding=1), _Residual(wide))
+        self.down_middle = nn.Sequential(_halve(wide, middle), _Residual(middle))
+        self.down_deep = nn.Sequential(
+            _halve(middle, deep), _Residual(deep), _Residual(deep), _double(deep, middle)
+        )
+        self.up_middle = nn.Sequential(
+            nn.Conv2d(2 * middle, middle, 1), _Residual(middle), _double(middle, wide)
+        )
+        self.up_wide = nn.Sequential(nn.Conv2d(2 * wide, wide, 1), _Residual(wide))
+        self.leave = nn.Sequential(
+            _double(wide, late[0]),
+            _Residual(late[0]),
+            _double(late[0], late[1]),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(late[1], 1, 3, padding=1),
+        )
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, coarse: Tensor, child: Tensor, noise: Tensor) -> Tensor:
+        """Paint.
+
+        Parameters
+        ----------
+        coarse : Tensor, shape (n, 1, 64, 64)
+            0..1.
+        child : Tensor, shape (n,)
+            1 for the texture of the children's images, 0 for that of the adults'.
+        noise : Tensor, shape (n, 2, 64, 64)
+            Standard normal.
+
+        Returns
+        -------
+        Tensor, shape (n, 1, 256, 256)
+        """
+        band = child[:, None, None, None].expand_as(coarse)
+        entered = torch.cat([coarse * 2 - 1, band, noise], 1)
+        fine = self.enter(entered.contiguous(memory_format=torch.channels_last))
+        middle = self.down_middle(fine)
+        middle = self.up_middle(torch.cat([middle, self.down_deep(middle)], 1))
+        fine = self.up_wide(torch.cat([fine, middle], 1))
+        painted: Tensor = enlarge(coarse) + 0.1 * self.leave(fine)
+        return painted
+
+
+class _Residual(nn.Module):
+    """Two convolutions beside the identity, without normalization."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        changed: Tensor = features + self.inner(features)
+        return changed
+
+
+def _halve(width: int, wider: int) -> nn.Module:
+    return nn.Conv2d(width, wider, 4, stride=2, padding=1)
+
+
+def _double(width: int, narrower: int) -> nn.Module:
+    """Convolve, then enlarge twice: no checkerboard as of transposed convolutions."""
+    return nn.Sequential(
+        nn.Conv2d(width, narrower, 3, padding=1),
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
     )
-    for parameter in unet.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return unet
 
 
 def enlarge(coarse: Tensor) -> Tensor:
@@ -129,40 +181,3 @@ def enlarge(coarse: Tensor) -> Tensor:
 def reduce(fine: Tensor) -> Tensor:
     """Average images (n, 1, 256, 256) to (n, 1, 64, 64)."""
     return functional.interpolate(fine, size=COARSE_SIZE, mode="area")
-
-
-def fold(coarse: Tensor) -> Tensor:
-    """Coarse images (n, 1, 64, 64) on the grid of the detail: (n, 4, 32, 32)."""
-    return functional.pixel_unshuffle(coarse, STRIDE * COARSE_SIZE // FINE_SIZE)
-
-
-class Lapped(nn.Module):
-    """Analysis and synthesis of the lapped transform, with rotation to the kept channels.
-
-    Parameters
-    ----------
-    rotation : Tensor, shape (64, channels)
-        Orthonormal columns; the identity keeps everything.
-    """
-
-    kernels: Tensor
-
-    def __init__(self, rotation: Tensor) -> None:
-        super().__init__()
-        basis = torch.from_numpy(build_lapped_kernels())
-        rotated = torch.einsum("kc,kij->cij", rotation.float(), basis)
-        self.register_buffer("kernels", rotated[:, None].contiguous())
-
-    def analyze(self, image: Tensor) -> Tensor:
-        """Detail coefficients (n, channels, 32, 32) of images (n, 1, 256, 256)."""
-        extended = functional.pad(image, (0, STRIDE, 0, STRIDE), mode="circular")
-        return functional.conv2d(extended, self.kernels, stride=STRIDE)
-
-    def synthesize(self, detail: Tensor) -> Tensor:
-        """Images (n, 1, 256, 256) of detail coefficients (n, channels, 32, 32)."""
-        extended = functional.conv_transpose2d(detail, self.kernels, stride=STRIDE)
-        image = extended[..., :-STRIDE, :-STRIDE].clone()
-        image[..., :STRIDE, :] += extended[..., -STRIDE:, :-STRIDE]
-        image[..., :, :STRIDE] += extended[..., :-STRIDE, -STRIDE:]
-        image[..., :STRIDE, :STRIDE] += extended[..., -STRIDE:, -STRIDE:]
-        return image

@@ -11,20 +11,12 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+from diffusers import DDIMScheduler
 from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from updp_node.pixels.network import (
-    COARSE_SIZE,
-    FINE_SIZE,
-    CoarseDenoiser,
-    Lapped,
-    build_texture_unet,
-    enlarge,
-    fold,
-)
+from updp_node.pixels.network import COARSE_SIZE, CoarseDenoiser, TexturePainter
 from updp_node.pixels.weights import read_arrays, read_checked, read_manifest
 
 
@@ -48,13 +40,11 @@ class Sampler:
         sizes = manifest["sizes"]
         arrays = read_arrays(folder, "eigenspace.safetensors")
         self._space = {key: torch.from_numpy(value) for key, value in arrays.items()}
-        self._lapped = Lapped(self._space["rotation"])
         terms = len(manifest["vocabulary"]["terms"])
         coarse = CoarseDenoiser(sizes["coefficients"], terms, **sizes["coarse"])
-        texture = build_texture_unet(sizes["channels"], sizes["texture"])
+        texture = TexturePainter(**sizes["texture"])
         self._coarse = _load(coarse, read_checked(folder, "coarse.safetensors"))
         self._texture = _load(texture, read_checked(folder, "texture.safetensors"))
-        self._channels = int(sizes["channels"])
 
     @torch.inference_mode()
     def draw(self, terms: NDArray[np.float32], child: bool, seed: int) -> NDArray[np.uint8]:
@@ -74,7 +64,9 @@ class Sampler:
         """
         generator = torch.Generator().manual_seed(seed)
         coarse = self._draw_coarse(torch.from_numpy(terms)[None], generator)
-        image = enlarge(coarse) + self._draw_detail(coarse, child, generator)
+        band = torch.tensor([float(child)])
+        noise = torch.randn(1, 2, COARSE_SIZE, COARSE_SIZE, generator=generator)
+        image = self._texture(coarse, band, noise)
         pixels: NDArray[np.uint8] = (image[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
         return pixels
 
@@ -94,23 +86,6 @@ class Sampler:
         codes = _denoise(scheduler, predict, noise, int(self._sampling["coarse_steps"]))
         flat = codes * self._space["scale"] @ self._space["basis"] + self._space["mean"]
         return flat.reshape(1, 1, COARSE_SIZE, COARSE_SIZE)
-
-    def _draw_detail(self, coarse: Tensor, child: bool, generator: torch.Generator) -> Tensor:
-        """Ribs, vessels and grain on top of the coarse image, at 256 x 256."""
-        shown = fold(coarse) * 2 - 1
-        band = torch.tensor([int(child)])
-
-        def predict(noisy: Tensor, step: Tensor) -> Tensor:
-            entered = torch.cat([noisy, shown], 1).contiguous(memory_format=torch.channels_last)
-            velocity: Tensor = self._texture(entered, step, class_labels=band).sample
-            return velocity
-
-        make: Callable[..., Any] = DPMSolverMultistepScheduler
-        scheduler = make(**self._schedule, timestep_spacing="trailing")
-        side = FINE_SIZE // 8
-        noise = torch.randn(1, self._channels, side, side, generator=generator)
-        detail = _denoise(scheduler, predict, noise, int(self._sampling["texture_steps"]))
-        return self._lapped.synthesize(detail * self._space["detail_scale"][:, None, None])
 
 
 def _load(network: nn.Module, content: bytes) -> nn.Module:

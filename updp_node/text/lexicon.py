@@ -127,13 +127,13 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
     root = (folder or lexicon_folder()) / language
     black = {path.name: path for path in sorted((root / "blacklist").glob("*.*"))}
     lists = {name: _read_list(root / name) for name in _LISTS}
-    patterns = _read_yaml(root / "blacklist" / "patterns.yaml")
-    codes = _read_yaml(root / "whitelist" / "codes.yaml")
-    hand_written = _read_yaml(root / "whitelist" / "eponyms.yaml")
+    patterns = read_rules(root / "blacklist" / "patterns.yaml")
+    codes = read_rules(root / "whitelist" / "codes.yaml")
+    hand_written = read_rules(root / "whitelist" / "eponyms.yaml")
     eponyms = [*_terms(hand_written),
                *(tuple(line.split()) for line in lists["whitelist/eponym_phrases.txt"])]  # fmt: skip
     words = {*lists["whitelist/english_words.txt.gz"], *lists["whitelist/medical_words.txt.gz"]}
-    words |= {part for term in _terms(_read_yaml(root / "whitelist" / "radiology.yaml"))
+    words |= {part for term in _terms(read_rules(root / "whitelist" / "radiology.yaml"))
               for part in term}  # fmt: skip
     words |= {term[0] for term in eponyms if len(term) == 1}
     site = [_site_terms(path) for name, path in black.items()
@@ -189,7 +189,14 @@ def _read_list(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_rules(path: Path) -> dict[str, Any]:
+    """A YAML file of rules whose head names category, source, licence and version.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read, is no mapping, or its head is incomplete.
+    """
     try:
         content = yaml.safe_load(_read_text(path))
     except yaml.YAMLError as error:
@@ -211,7 +218,7 @@ def _terms(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _site_terms(path: Path) -> list[SiteTerm]:
-    content = _read_yaml(path)
+    content = read_rules(path)
     unknown = set(content) - {*_REQUIRED, "terms"}
     if unknown:
         raise ConfigError("unknown key", file=str(path), key=min(unknown))
@@ -220,7 +227,7 @@ def _site_terms(path: Path) -> list[SiteTerm]:
 
 
 def _context(path: Path) -> dict[str, tuple[str, ...]]:
-    content = _read_yaml(path)
+    content = read_rules(path)
     return {key: tuple(str(term) for term in value)
             for key, value in content.items() if isinstance(value, list)}  # fmt: skip
 

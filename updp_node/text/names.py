@@ -12,6 +12,7 @@ from updp_node.text.words import Kind, Word
 
 _GAP = re.compile(r"[ \t]{1,4}|[ \t]*\r?\n[ \t]*|\.[ \t]{0,2}|,[ \t]{0,2}(?:\r?\n[ \t]*)?|-|")
 _AND = re.compile(r"\s*(?:,|;|/|&|\band\b|\bor\b)\s*(?:and\s+)?")
+_DEGREE = re.compile(r"(?:M\.?D|D\.?O|R\.?N|N\.?P)\b")
 _MAX_WORDS = 6
 
 
@@ -107,15 +108,20 @@ class NameRules:
         roles = 0
         while index < len(reader.words) and roles < 4 and not lower:
             word = reader.words[index]  # "the ordering physician, Kim Lee"
-            if word.lower not in self._stop or word.lower in self._titles:
+            if word.lower not in self._stop or word.lower in self._titles or word.is_upper:
                 break
+            if not re.fullmatch(r"[\s,]{0,3}", reader.text[start : word.start]):
+                return
+            start = word.end
             index, roles = index + 1, roles + 1
         for _ in range(8):
-            if index >= len(reader.words) or reader.words[index].start - start > 40:
+            if index >= len(reader.words):
                 return
             word = reader.words[index]
+            if not re.fullmatch(r"[\s,.(\[\"']{0,4}", reader.text[start : word.start]):
+                return
             if word.lower in self._titles:
-                index += 1
+                index, start = index + 1, word.end
                 continue
             names = list(reader.name_at(index, rule, lower=lower, first_word=False))
             if not names:
@@ -210,7 +216,7 @@ class _Reader:
             return count <= 2 and word.is_capital and (
                 word.kind is not Kind.WORD or self._initial_after(at))  # fmt: skip
         if word.kind is Kind.INITIAL:
-            if re.match(r"(?:M\.?D|D\.?O|R\.?N|N\.?P)\b", self.text[word.start : word.start + 5]):
+            if _DEGREE.match(self.text, word.start):
                 return False
             return word.is_capital and (count > 0 or self._named_after(at))
         if word.lower in self.particles and at + 1 < len(self.words):
@@ -306,6 +312,8 @@ def _inverted(reader: _Reader, index: int) -> int | None:
         return end
     if last.kind is Kind.SURNAME and given.kind is Kind.INITIAL:
         after = reader.text[given.end : given.end + 1]
+        if _DEGREE.match(reader.text, given.start):
+            return None
         return index + 1 if after in {".", "\n", ";", ""} else None
     likely = given.kind in {Kind.AMBIGUOUS, Kind.UNKNOWN} and end > index + 1
     return end if likely and last.kind is not Kind.AMBIGUOUS else None

@@ -87,7 +87,7 @@ class Vocabulary:
                 end -= 2
             found.append((start, end, text[start:end]))
         lowered = [word.lower() for _, _, word in found]
-        protected = self._protect(lowered)
+        protected = self._protect(lowered, text, [(start, end) for start, end, _ in found])
         return [Word(start, end, word, low, self.classify(low), index in protected)
                 for index, ((start, end, word), low) in enumerate(zip(found, lowered, strict=True))]  # fmt: skip
 
@@ -141,12 +141,18 @@ class Vocabulary:
             return True
         return len(part) > 5 and bool(_MEDICAL_ENDING.search(part))
 
-    def _protect(self, lowered: Sequence[str]) -> frozenset[int]:
+    def _protect(
+        self, lowered: Sequence[str], text: str, spans: Sequence[tuple[int, int]]
+    ) -> frozenset[int]:
         """Indexes of words inside a whitelisted phrase, or before a head such as *sign*."""
         inside = {index for start, length, _ in find_phrases(lowered, self.lexicons.eponyms)
                   for index in range(start, start + length)}  # fmt: skip
         heads = self.lexicons.eponym_heads
-        return frozenset(inside | {index - 1 for index, low in enumerate(lowered) if low in heads})
+        for index in range(1, len(lowered)):
+            gap = text[spans[index - 1][1] : spans[index][0]]
+            if lowered[index] in heads and gap.lower() in {" ", "'s "}:
+                inside.add(index - 1)
+        return frozenset(inside)
 
 
 def find_phrases(
