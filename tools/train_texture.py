@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +20,35 @@ from torch.nn.utils.parametrizations import spectral_norm
 from train_generator import balance
 from train_prepare import render
 
-from updp_node.pixels.network import COARSE_SIZE, TexturePainter, enlarge
+from updp_node.pixels.network import COARSE_SIZE, FACTOR, TexturePainter, enlarge
 
-TEXTURE_SIZES = {"widths": [48, 80, 128], "late": [32, 16]}
+TEXTURE_SIZES = {"widths": [48, 80, 128], "late": 4}
 _COARSE_NOISE = 0.15
 
 
 class Critic(nn.Module):
-    """Judges patches of an image beside its coarse image."""
+    """Judges patches of an image beside its coarse image, folded to 64 x 64."""
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 48) -> None:
         super().__init__()
-        sizes = [3, width, 2 * width, 4 * width, 4 * width]
-        layers: list[nn.Module] = []
-        for before, after in pairwise(sizes):
-            layers += [spectral_norm(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1)))
+        self.layers = nn.Sequential(
+            spectral_norm(nn.Conv2d(2 + FACTOR**2, width, 3, 1, 1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, width, 3, 1, 1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, 2 * width, 4, 2, 1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(2 * width, 2 * width, 4, 2, 1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(2 * width, 1, 3, 1, 1)),
+        )
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor, coarse: Tensor, child: Tensor) -> Tensor:
         """Judge every patch: above zero is real."""
-        shown = enlarge(coarse)
-        band = child[:, None, None, None].expand_as(image)
-        entered = torch.cat([image * 2 - 1, (image - shown) * 10, band], 1)
+        detail = functional.pixel_unshuffle((image - enlarge(coarse)) * 10, FACTOR)
+        band = child[:, None, None, None].expand_as(coarse)
+        entered = torch.cat([detail, coarse * 2 - 1, band], 1)
         judged: Tensor = self.layers(entered.contiguous(memory_format=torch.channels_last))
         return judged
 

@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from updp_node.certificates import describe_certificate
 from updp_node.config import Config, FolderTarget, Route, Tls
 from updp_node.errors import NodeError
-from updp_node.forward import make_destination, settings_of
+from updp_node.forward import DestinationSettings, make_destination, settings_of
 from updp_node.line import make_line
-from updp_node.node import tls_settings
 from updp_node.storage.files import free_bytes
 from updp_node.subject import ProjectKey
 from updp_node.zones import MIB
@@ -22,14 +22,14 @@ _SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Statement:
     """One statement. ``verdict``: ok (proved), note (said), fault (cannot be used)."""
 
     verdict: str
     text: str
 
 
-def examine_plan(config: Config, *, ask_destinations: bool) -> dict[str, list[Line]]:
+def examine_plan(config: Config, *, ask_destinations: bool) -> dict[str, list[Statement]]:
     """Explain a configuration by section and prove its certificates, key, model, destinations.
 
     Parameters
@@ -47,48 +47,45 @@ def examine_plan(config: Config, *, ask_destinations: bool) -> dict[str, list[Li
     }
 
 
-def _prove(text: str, proof: Callable[[], object]) -> Line:
+def _prove(text: str, proof: Callable[[], object]) -> Statement:
     """A statement with its proof; the fault says why it fails."""
     try:
         result = proof()
     except (NodeError, OSError) as error:
         reason = str(error) if isinstance(error, NodeError) else type(error).__name__
-        return Line("fault", f"{text}: {reason}")
-    return Line("ok", f"{text}{result if isinstance(result, str) else ''}")
+        return Statement("fault", f"{text}: {reason}")
+    return Statement("ok", f"{text}{result if isinstance(result, str) else ''}")
 
 
-def _project(config: Config) -> list[Line]:
+def _project(config: Config) -> list[Statement]:
     project = config.project
     pseudonym = project.pseudonym.format(project=project.name, code="XXXXXXXXXXXX")
     return [
-        Line("note", f"project {project.name}; patients become {pseudonym}"),
+        Statement("note", f"project {project.name}; patients become {pseudonym}"),
         _prove(f"key {project.key_file.name} (not shown)",
-               lambda: (ProjectKey.load(project.key_file), "")[1]),
+               partial(ProjectKey.load, project.key_file)),
     ]  # fmt: skip
 
 
-def _receiver(config: Config) -> list[Line]:
+def _receiver(config: Config) -> list[Statement]:
     section = config.receiver
-    lines = [Line("note", f"{section.ae_title} at {section.host}:{section.port}")]
+    lines = [Statement("note", f"{section.ae_title} at {section.host}:{section.port}")]
     for rule in section.peers:
         networks = ", ".join(str(network) for network in rule.networks) or "anywhere"
-        lines.append(Line("note", f"takes {rule.ae_title or 'any AE title'} from {networks}"))
+        lines.append(Statement("note", f"takes {rule.ae_title or 'any AE title'} from {networks}"))
     if section.allow_any_peer:
-        lines.append(Line("note", "takes any peer from anywhere: only for a closed network"))
+        lines.append(Statement("note", "takes any peer from anywhere: only for a closed network"))
     if section.tls is None:
-        lines.append(Line("note", "without TLS"))
+        lines.append(Statement("note", "without TLS"))
     else:
         mutual = section.tls.require_client_certificate
-        context = tls_settings(section.tls)
-        lines.append(
-            _prove(f"TLS, {'mutual' if mutual else 'server side only'}",
-                   lambda: context and (context.server_context(mutual), "")[1])
-        )  # fmt: skip
+        said = f"TLS, {'mutual' if mutual else 'server side only'}"
+        lines.append(_prove(said, partial(section.tls.settings().server_context, mutual)))
         lines += _certificates(section.tls)
     return lines
 
 
-def _certificates(section: Tls) -> list[Line]:
+def _certificates(section: Tls) -> list[Statement]:
     lines = []
     for path in (section.certificate, section.ca):
         if path is None or not path.exists():
@@ -96,11 +93,11 @@ def _certificates(section: Tls) -> list[Line]:
         for each in describe_certificate(path, now=datetime.now(UTC)):
             verdict = "fault" if each.days_left < 0 else "ok"
             soon = "; renew soon" if 0 <= each.days_left < _SOON_DAYS else ""
-            lines.append(Line(verdict, f"{path.name}: {each.days_left} days left{soon}"))
+            lines.append(Statement(verdict, f"{path.name}: {each.days_left} days left{soon}"))
     return lines
 
 
-def _storage(config: Config) -> list[Line]:
+def _storage(config: Config) -> list[Statement]:
     storage = config.storage
     folder = storage.root
     while not folder.exists():
@@ -118,18 +115,20 @@ def _storage(config: Config) -> list[Line]:
         return ""
 
     kept = f"originals are deleted {storage.retain_staged_days:g} days after their release"
-    return [_prove("root can be written", writable), _prove("", free), Line("note", kept)]
+    return [_prove("root can be written", writable), _prove("", free), Statement("note", kept)]
 
 
-def _settling(config: Config) -> list[Line]:
+def _settling(config: Config) -> list[Statement]:
     settling = config.settling
     return [
-        Line("note", f"a study is complete after {settling.quiet_s:g} s without a new instance"),
-        Line("note", f"images wait up to {settling.report_wait_s:g} s for their report"),
+        Statement(
+            "note", f"a study is complete after {settling.quiet_s:g} s without a new instance"
+        ),
+        Statement("note", f"images wait up to {settling.report_wait_s:g} s for their report"),
     ]
 
 
-def _route(config: Config, route: Route) -> list[Line]:
+def _route(config: Config, route: Route) -> list[Statement]:
     tests = []
     for each in route.when:
         wanted = each.regex or each.equals or " or ".join(each.one_of or ())
@@ -139,7 +138,7 @@ def _route(config: Config, route: Route) -> list[Line]:
     targets = ", ".join(route.destinations) or "nowhere (kept for researchers)"
     said = f"{route.name}: {' and '.join(tests) or 'every study'}"
     return [
-        Line("note", f"{said} -> profile {route.profile} -> {targets}"),
+        Statement("note", f"{said} -> profile {route.profile} -> {targets}"),
         _prove(f"profile {route.profile}", lambda: _explain_profile(config, route.profile)),
     ]
 
@@ -163,7 +162,11 @@ def _explain_profile(config: Config, name: str) -> str:
     )
 
 
-def _destinations(config: Config, *, ask: bool) -> list[Line]:
+def _echo(settings: DestinationSettings) -> str:
+    return f", answered in {make_destination(settings).echo():.3f} s"
+
+
+def _destinations(config: Config, *, ask: bool) -> list[Statement]:
     lines = []
     for target in config.destinations:
         where = (
@@ -174,10 +177,8 @@ def _destinations(config: Config, *, ask: bool) -> list[Line]:
         )
         text = f"{target.name}: {where}"
         if not ask:
-            lines.append(Line("note", text))
+            lines.append(Statement("note", text))
             continue
         settings = settings_of(target)
-        lines.append(
-            _prove(text, lambda s=settings: f", answered in {make_destination(s).echo():.3f} s")
-        )
+        lines.append(_prove(text, partial(_echo, settings)))
     return lines

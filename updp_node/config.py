@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydicom.datadict import tag_for_keyword
 
 from updp_node.errors import ConfigError
+from updp_node.tls import TlsSettings
 
 AeTitle = Annotated[
     str, Field(min_length=1, max_length=16, pattern=r"^[^\\\x00-\x1f]*\S[^\\\x00-\x1f]*$")
@@ -38,6 +39,10 @@ class Tls(_Section):
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key belong together")
         return self
+
+    def settings(self) -> TlsSettings:
+        """The settings that contexts are made from."""
+        return TlsSettings(cert=self.certificate, key=self.key, ca=self.ca)
 
 
 class PeerRule(_Section):

@@ -90,9 +90,8 @@ class Line:
         """Whether dates are shifted rather than removed."""
         return MODIFIED_DATES in self.rules.profile.options
 
-    @property
-    def allowances(self) -> Allowances:
-        """What the profile retains, so that the gate does not take it for a leak."""
+    def allowances(self, subject: Subject) -> Allowances:
+        """What the profile retains for a subject, so that the gate takes it for no leak."""
         options = self.rules.profile.options
         return Allowances(
             uids="Retain UIDs" in options,
@@ -100,6 +99,7 @@ class Line:
             institution="Retain Institution Identity" in options,
             device="Retain Device Identity" in options,
             patient_characteristics="Retain Patient Characteristics" in options,
+            shift_days=subject.shift_days if self.shifts_dates else None,
         )
 
     def subject_of(self, source: Dataset) -> Subject:

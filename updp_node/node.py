@@ -19,10 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from updp_node.config import Config, Tls, load_config
+from updp_node.config import Config, load_config
 from updp_node.errors import ConfigError
 from updp_node.log import get_logger
-from updp_node.tls import TlsSettings
 from updp_node.zones import Zones, staging_area
 
 _RESTART_S = (0.2, 30.0)
@@ -138,7 +137,7 @@ def run_receiver(config: Config) -> None:
         peers=tuple(Peer(rule.ae_title, rule.networks) for rule in section.peers),
         allow_any=section.allow_any_peer,
         require_called_ae_title=section.require_called_ae_title,
-        tls=tls_settings(section.tls),
+        tls=section.tls.settings() if section.tls else None,
         require_client_certificate=bool(section.tls and section.tls.require_client_certificate),
         max_associations=section.max_associations,
         per_peer_associations=section.max_associations_per_peer,
@@ -165,13 +164,6 @@ def run_worker(config: Config) -> None:
             worker.scheduler.run(stop_event(watch_parent=True))
         finally:
             worker.close()
-
-
-def tls_settings(section: Tls | None) -> TlsSettings | None:
-    """The TLS settings that a section of the configuration stands for."""
-    if section is None:
-        return None
-    return TlsSettings(cert=section.certificate, key=section.key, ca=section.ca)
 
 
 def stop_event(*, watch_parent: bool = False) -> threading.Event:

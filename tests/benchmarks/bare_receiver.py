@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
-from updp_node.dimse.receiver import ReceiverSettings, serve
+from updp_node.dimse.receiver import ReceiverSettings, start_receiver
 from updp_node.log import configure_log
 from updp_node.storage.database import migrate, open_engine, sqlite_url
 from updp_node.storage.files import Staging
@@ -35,7 +36,12 @@ def main() -> None:
         reuse_port=processes > 1,
     )  # fmt: skip
     intake = Intake(open_engine(url), folder)
-    serve(settings, intake, ended, drain_s=2)
+    while len(list(folder.glob("ready*"))) < len(children):
+        time.sleep(0.01)  # measured is a server that is complete
+    receiver = start_receiver(settings, intake)
+    (folder / f"ready{os.getpid()}").touch()
+    ended.wait()
+    receiver.stop(drain_s=2)
     intake.close()
     for child in children:
         child.terminate()

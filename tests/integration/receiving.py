@@ -23,7 +23,7 @@ from updp_node.model import Received
 from updp_node.storage.database import migrate, open_engine, sqlite_url
 from updp_node.storage.files import Staging
 from updp_node.storage.intake import Intake
-from updp_node.storage.tables import AssociationRow, InstanceRow
+from updp_node.storage.tables import AssociationRow, Identified, InstanceRow
 
 CANARY = "CANARYNAME"
 
@@ -40,13 +40,18 @@ class Running:
     def port(self) -> int:
         return self.receiver.address[1]
 
-    def rows(self) -> list[InstanceRow]:
-        with open_engine(self.url).connect() as connection:
-            return list(connection.execute(select(InstanceRow.__table__)))  # type: ignore[arg-type]
+    def rows(self) -> list[Any]:
+        return self._all_of(InstanceRow)
 
-    def associations(self) -> list[AssociationRow]:
-        with open_engine(self.url).connect() as connection:
-            return list(connection.execute(select(AssociationRow.__table__)))  # type: ignore[arg-type]
+    def associations(self) -> list[Any]:
+        return self._all_of(AssociationRow)
+
+    def _all_of(self, table: type[Identified]) -> list[Any]:
+        engine = open_engine(self.url)
+        with engine.connect() as connection:
+            rows = list(connection.execute(select(table.__table__)))
+        engine.dispose()
+        return rows
 
     def files(self) -> list[Path]:
         return [path for path in (self.root / "staged").rglob("*") if path.is_file()]
@@ -137,7 +142,7 @@ def write_instance(
     instance.add_new("PixelData", "OB", pixels)
     instance["PixelData"].is_undefined_length = UID(transfer_syntax_uid).is_encapsulated
     instance.file_meta = FileMetaDataset()
-    instance.file_meta.TransferSyntaxUID = transfer_syntax_uid
+    instance.file_meta.TransferSyntaxUID = UID(transfer_syntax_uid)
     path.parent.mkdir(parents=True, exist_ok=True)
     pydicom.dcmwrite(path, instance, enforce_file_format=True)
     return instance

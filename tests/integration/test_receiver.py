@@ -128,6 +128,18 @@ def test_an_object_that_does_not_parse_is_received(tmp_path: Path) -> None:
         assert data_set_bytes(node.root / row.file) == noise
 
 
+def test_text_in_place_of_a_uid_is_refused_and_the_association_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        association = _associate(node.port, PRIVATE_CLASS)
+        command, data = _fragments(b"data", 1)
+        association.dul.socket.socket.sendall(command.replace(b"1.2.3.4.50", b"DOE^JANE^^") + data)
+        _, response = association.dimse.get_msg(block=True)
+        assert response.Status == 0x0117
+        assert node.files() == []
+        assert _send_raw(association, b"data") == 0x0000
+        association.release()
+
+
 def test_the_response_waits_for_the_row(tmp_path: Path) -> None:
     write_instance(tmp_path / "a.dcm", 1)
     intake = SlowIntake()

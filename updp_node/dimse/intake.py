@@ -235,8 +235,13 @@ class Session:
         syntax = self._facts.transfer_syntaxes[context_id]
         head = encode_file_head(command.sop_class_uid, command.sop_instance_uid, syntax)
         landing = _Landing(self._staging, head)
+
+        def land(content: memoryview) -> None:
+            landing.write(content)
+            self._touch()
+
         try:
-            self._reader.read_data(context_id, landing.write)
+            self._reader.read_data(context_id, land)
         except (OSError, DamagedDataError):
             landing.discard()
             raise

@@ -54,12 +54,6 @@ def settings_of(target: DimseTarget | FolderTarget) -> DestinationSettings:
         port=target.port,
         called_ae_title=target.ae_title,
         calling_ae_title=target.calling_ae_title,
-        tls=_tls_of(target.tls),
+        tls=target.tls.settings() if target.tls else None,
         timeouts=Timeouts(response_s=target.timeout_s),
     )
-
-
-def _tls_of(section: Tls | None) -> TlsSettings | None:
-    if section is None:
-        return None
-    return TlsSettings(cert=section.certificate, key=section.key, ca=section.ca)

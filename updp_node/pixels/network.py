@@ -15,6 +15,7 @@ from torch.nn import functional
 
 COARSE_SIZE = 64
 FINE_SIZE = 256
+FACTOR = FINE_SIZE // COARSE_SIZE
 
 
 class CoarseDenoiser(nn.Module):
@@ -93,11 +94,11 @@ class TexturePainter(nn.Module):
     ----------
     widths : sequence of int
         Channels at 64, 32 and 16 pixels.
-    late : sequence of int
-        Channels at 128 and 256 pixels.
+    late : int
+        Channels at 256 pixels.
     """
 
-    def __init__(self, *, widths: Sequence[int], late: Sequence[int]) -> None:
+    def __init__(self, *, widths: Sequence[int], late: int) -> None:
         super().__init__()
         wide, middle, deep = widths
         self.enter = nn.Sequential(nn.Conv2d(4, wide, 3, padding=1), _Residual(wide))
@@ -110,11 +111,11 @@ class TexturePainter(nn.Module):
         )
         self.up_wide = nn.Sequential(nn.Conv2d(2 * wide, wide, 1), _Residual(wide))
         self.leave = nn.Sequential(
-            _double(wide, late[0]),
-            _Residual(late[0]),
-            _double(late[0], late[1]),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(late[1], 1, 3, padding=1),
+            nn.Conv2d(wide, late * FACTOR**2, 3, padding=1),
+            nn.PixelShuffle(FACTOR),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(late, 1, 3, padding=1),
         )
         self.to(memory_format=torch.channels_last)
 

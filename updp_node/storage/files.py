@@ -10,10 +10,9 @@ import contextlib
 import hashlib
 import os
 import re
-import threading
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,12 +134,9 @@ class StagedFile:
         """
         with _as_spool_error():
             self._partial.rename(self.path)
-            folder: Future[None] = Future()
-            threading.Thread(target=_sync_folder_for, args=(self.path.parent, folder)).start()
-            try:
+            with ThreadPoolExecutor(1) as other:
+                folder = other.submit(sync_folder, self.path.parent)
                 os.fsync(self._handle)
-            finally:
-                folder.exception()  # wait
             folder.result()
             os.close(self._handle)
             self._handle = -1
@@ -175,15 +171,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _sync_folder_for(folder: Path, done: Future[None]) -> None:
-    try:
-        sync_folder(folder)
-    except OSError as error:
-        done.set_exception(error)
-    else:
-        done.set_result(None)
 
 
 def make_folder(folder: Path) -> None:
@@ -221,7 +208,7 @@ def write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
         sync_folder(path.parent)
 
 
-def write_released(folder: Path, verified: VerifiedBytes) -> Path:
+def write_released(folder: Path, verified: VerifiedBytes, *, replace: bool = False) -> Path:
     """Write a verified object into the released zone, where it never changes again.
 
     Parameters
@@ -229,6 +216,9 @@ def write_released(folder: Path, verified: VerifiedBytes) -> Path:
     folder : pathlib.Path
         Root of the released files.
     verified : VerifiedBytes
+    replace : bool
+        Whether a file under this UID may go: one that an interrupted step left behind, which
+        the index never recorded as released and which therefore nobody has seen.
 
     Returns
     -------
@@ -250,8 +240,11 @@ def write_released(folder: Path, verified: VerifiedBytes) -> Path:
         try:
             path.hardlink_to(temporary)  # unlike a rename it never replaces a file
         except FileExistsError:
-            _require_equal(path, verified.sha256)
-        temporary.unlink()
+            if replace:
+                temporary.replace(path)
+            else:
+                _require_equal(path, verified.sha256)
+        temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     return path
 

@@ -14,19 +14,22 @@ from updp_node.verify.words import ORDINARY, PLACEHOLDERS, find_dates, join_code
 
 _CODES = frozenset(
     """PatientID OtherPatientIDs AccessionNumber StudyID AdmissionID ServiceEpisodeID
-    IssuerOfPatientID DeviceSerialNumber DeviceUID DetectorID GantryID PlateID CassetteID
+    IssuerOfPatientID
     FillerOrderNumberImagingServiceRequest PlacerOrderNumberImagingServiceRequest
     RequestedProcedureID ScheduledProcedureStepID PerformedProcedureStepID MilitaryRank
     MedicalRecordLocator SpecimenIdentifier ContainerIdentifier InsurancePlanIdentification
     PatientTelephoneNumbers OrderCallbackPhoneNumber PersonTelephoneNumbers
     ReferringPhysicianTelephoneNumbers ResponsiblePersonTelephoneNumbers""".split()
 )
+_DEVICES = frozenset(
+    """DeviceSerialNumber DetectorID GantryID PlateID CassetteID StationName ScheduledStationName
+    PerformedStationName""".split()
+)
 _PHRASES = frozenset(
-    """InstitutionName InstitutionAddress InstitutionalDepartmentName StationName PatientAddress
+    """InstitutionName InstitutionAddress InstitutionalDepartmentName PatientAddress
     ReferringPhysicianAddress PersonAddress RegionOfResidence CountryOfResidence
-    PatientTelecomInformation PersonTelecomInformation ScheduledStationName
-    PerformedStationName RequestingService CurrentPatientLocation PatientInstitutionResidence
-    MilitaryRank Occupation PatientReligiousPreference""".split()
+    PatientTelecomInformation PersonTelecomInformation RequestingService CurrentPatientLocation
+    PatientInstitutionResidence MilitaryRank Occupation PatientReligiousPreference""".split()
 )
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _STANDARD_UIDS = "1.2.840.10008."
@@ -65,8 +68,10 @@ class Evidence:
         The words of each whole name.
     codes : frozenset of str
         Numbers without separators, four characters and longer.
+    devices : frozenset of str
+        Serial numbers, detectors, stations, written like `codes`.
     phrases : frozenset of tuple of str
-        Words of institutions, addresses, departments, stations.
+        Words of institutions, addresses, departments.
     dates : frozenset of date
         Every full date, of attributes and of text.
     birth_dates : frozenset of date
@@ -78,11 +83,16 @@ class Evidence:
     names: frozenset[str] = field(default_factory=frozenset)
     persons: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
     codes: frozenset[str] = field(default_factory=frozenset)
+    devices: frozenset[str] = field(default_factory=frozenset)
     phrases: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
     dates: frozenset[date] = field(default_factory=frozenset)
     birth_dates: frozenset[date] = field(default_factory=frozenset)
     values: frozenset[tuple[int, str]] = field(default_factory=frozenset)
     uids: frozenset[str] = field(default_factory=frozenset)
+
+    def numbers(self, allow: Allowances) -> frozenset[str]:
+        """The codes that must not leave."""
+        return self.codes if allow.device else self.codes | self.devices
 
     def __repr__(self) -> str:
         return f"Evidence({len(self.names)} names, {len(self.codes)} codes)"
@@ -99,7 +109,7 @@ def walk(data_set: Dataset) -> Iterator[tuple[DataElement, str]]:
     stack: list[tuple[Dataset, str]] = [(data_set, "")]
     while stack:
         current, prefix = stack.pop()
-        for tag in current.keys():
+        for tag in current.keys():  # noqa: SIM118  # iterating would decode each element
             path = f"{prefix}({tag >> 16:04X},{tag & 0xFFFF:04X})"
             try:
                 element = current[tag]
@@ -128,6 +138,7 @@ class _Gathering:
     def __init__(self) -> None:
         self.persons: set[tuple[str, ...]] = set()
         self.codes: set[str] = set()
+        self.devices: set[str] = set()
         self.phrases: set[tuple[str, ...]] = set()
         self.dates: set[date] = set()
         self.birth_dates: set[date] = set()
@@ -144,7 +155,9 @@ class _Gathering:
             elif element.VR in {"DA", "DT"}:
                 self._add_date(element, path, text)
             elif element.keyword in _CODES:
-                self._add_code(text)
+                self._add_code(text, self.codes)
+            elif element.keyword in _DEVICES:
+                self._add_code(text, self.devices)
             elif element.keyword in _PHRASES:
                 self._add_phrase(text)
             if element.VR in _TEXT_VRS:
@@ -159,7 +172,8 @@ class _Gathering:
             )
             if words:
                 self.persons.add(words)
-        self._add_code("".join(part for part in text.split("^") if part.strip().isdigit()))
+        number = "".join(part for part in text.split("^") if part.strip().isdigit())
+        self._add_code(number, self.codes)
 
     def _add_date(self, element: DataElement, path: str, text: str) -> None:
         found = set(find_dates(text[:8]))
@@ -169,10 +183,10 @@ class _Gathering:
         if found and "[" not in path:
             self.values.add((int(element.tag), text.strip()))
 
-    def _add_code(self, text: str) -> None:
+    def _add_code(self, text: str, codes: set[str]) -> None:
         code = join_code(text)
         if len(code) >= MIN_CODE and code not in PLACEHOLDERS and code not in ORDINARY:
-            self.codes.add(code)
+            codes.add(code)
 
     def _add_phrase(self, text: str) -> None:
         words = tuple(split_words(text))
@@ -203,6 +217,7 @@ def read_evidence(sources: Sequence[Dataset]) -> Evidence:
         names=frozenset(names),
         persons=frozenset(gathering.persons),
         codes=frozenset(gathering.codes),
+        devices=frozenset(gathering.devices),
         phrases=frozenset(gathering.phrases),
         dates=frozenset(gathering.dates),
         birth_dates=frozenset(gathering.birth_dates),

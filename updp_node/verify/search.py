@@ -70,20 +70,24 @@ def _judge(
     if element.VR == "UI":
         if text in evidence.uids and not allow.uids:
             yield "uid"
-        return
-    if element.VR in {"DA", "DT"}:
+    elif element.VR in {"DA", "DT"}:
         if _is_source_date(element, path, text, evidence, allow):
             yield "date"
-        return
-    words = split_words(text)
-    if element.VR in _NUMERIC_VRS:
+    elif element.VR in _NUMERIC_VRS:
         code = join_code(text)
-        if len(code) >= _MIN_DIGITS and code in evidence.codes:
+        if len(code) >= _MIN_DIGITS and code in evidence.numbers(allow):
             yield "code"
-        return
-    if _names_someone(words, evidence, is_name=element.VR == "PN"):
+    else:
+        yield from _judge_words(text, evidence, allow, is_name=element.VR == "PN")
+
+
+def _judge_words(
+    text: str, evidence: Evidence, allow: Allowances, *, is_name: bool
+) -> Iterator[str]:
+    words = split_words(text)
+    if _names_someone(words, evidence, is_name=is_name):
         yield "name"
-    if _holds_code(words, evidence.codes):
+    if _holds_code(words, evidence.numbers(allow)):
         yield "code"
     if not allow.institution and any(_holds(words, phrase) for phrase in evidence.phrases):
         yield "place"
@@ -165,7 +169,7 @@ def search_bytes(raw: bytes, evidence: Evidence, allow: Allowances) -> Iterator[
     """
     words = {
         word
-        for word in evidence.names | evidence.codes
+        for word in evidence.names | evidence.numbers(allow)
         if len(word) >= _MIN_RAW and word.isascii() and word not in ORDINARY
     }
     births = {f"{each:%Y%m%d}" for each in evidence.birth_dates if not allow.full_dates}
