@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from updp_node.pixels.network import CoarseDenoiser
 
-COARSE_SIZES = {"width": 320, "hidden": 640, "condition": 128, "blocks": 4}
+COARSE_SIZES = {"width": 384, "hidden": 768, "condition": 128, "blocks": 4}
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_schedule": "squaredcos_cap_v2",

@@ -121,9 +121,7 @@ def _storage(config: Config) -> list[Statement]:
 def _settling(config: Config) -> list[Statement]:
     settling = config.settling
     return [
-        Statement(
-            "note", f"a study is complete after {settling.quiet_s:g} s without a new instance"
-        ),
+        Statement("note", f"a study is complete {settling.quiet_s:g} s after its last instance"),
         Statement("note", f"images wait up to {settling.report_wait_s:g} s for their report"),
     ]
 

@@ -217,12 +217,29 @@ def _assemble(
         if task.counterpart is None:
             raise InstanceError("counterpart-missing")
         return assemble_counterpart(header, task.counterpart, provenance)
-    if is_report(source):
+    if "EncapsulatedDocument" in source:
+        raise InstanceError("encapsulated-document", "(0042,0011)")
+    if "ContentSequence" in source:
         content = _scrub_report(source, task.witnesses, task.line, subject, uids)
-        return assemble_report(header, source, content.content, provenance)
+        return assemble_report(header, source, _root_item(content), provenance)
     if task.action in (PixelAction.KEEP, PixelAction.NONE):
         return assemble_kept(header, source, provenance)
     raise InstanceError("no-action", task.action.value)
+
+
+def _root_item(content: ReportContent) -> Dataset:
+    """The root content item of a scrubbed report (PS3.3 C.17.3)."""
+    parts = {
+        "ConceptNameCodeSequence": content.concept_name,
+        "ContinuityOfContent": content.continuity,
+        "ContentTemplateSequence": content.template,
+        "ContentSequence": content.content,
+    }
+    root = Dataset()
+    for keyword, value in parts.items():
+        if value:
+            setattr(root, keyword, value)
+    return root
 
 
 def _output_syntax(task: ReleaseTask, source: Dataset) -> str:

@@ -40,7 +40,8 @@ def main() -> None:
         time.sleep(0.01)  # measured is a server that is complete
     receiver = start_receiver(settings, intake)
     (folder / f"ready{os.getpid()}").touch()
-    ended.wait()
+    while not ended.wait(0.5):
+        pass  # a signal that another thread caught is handled at the next turn
     receiver.stop(drain_s=2)
     intake.close()
     for child in children:

@@ -78,6 +78,7 @@ def chest_cr(
                         study_uid=study_uid, series="cr", instance=f"{view}{number}",
                         description=f"Thorax {view}")  # fmt: skip
     _image_module(dataset, person, number)
+    del dataset.Laterality  # the chest is not paired
     fill(dataset, {
         "BodyPartExamined": "CHEST", "ViewPosition": view, "KVP": "117", "PlateID": "PLQV00917",
         "CassetteID": "CASQV31", "ExposureTime": 8, "XRayTubeCurrent": 250, "Exposure": 2,
@@ -108,6 +109,7 @@ def chest_dx(
                         modality="DX", study_uid=study_uid, series="dx",
                         instance=f"{view}{number}", description=f"Chest {view}")  # fmt: skip
     _image_module(dataset, person, number)
+    del dataset.Laterality  # the chest is not paired
     picture = chest_picture(rows, columns, bits=bits) if pixels is None else pixels
     fill(dataset, {
         "PresentationIntentType": "FOR PRESENTATION", "ImageLaterality": "U",

@@ -69,8 +69,18 @@ TEMPLATES = (
     "Policy number {ID}. Discussed with {NAME:plain} and {NAME:title}.\n",
 )  # fmt: skip
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_PLACES = ("Spokane", "Chattanooga", "Sheboygan", "Tuscaloosa", "Albuquerque", "Poughkeepsie", "Springfield")
+_MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+_PLACES = (
+    "Spokane",
+    "Chattanooga",
+    "Sheboygan",
+    "Tuscaloosa",
+    "Albuquerque",
+    "Poughkeepsie",
+    "Springfield",
+)
 _HOUSES = ("St. Mary's Hospital", "Marlowe General Hospital", "Lakeview Medical Center", "Kettering Imaging Center",
            "Hospital of the University of Ohio", "Mount Sinai Medical Center", "Saint Brigid's Infirmary")  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from updp_node.assemble.provenance import MANUFACTURER, MODEL_NAME, Provenance, stamp
+from updp_node.assemble.provenance import MANUFACTURER, MODEL_NAME, Provenance, copy_header, stamp
 from updp_node.model import Counterpart
 
 _PATIENT = (
@@ -113,9 +113,7 @@ def assemble_kept(header: Dataset, source: Dataset, provenance: Provenance) -> D
         For the byte order and encapsulation of the pixel data.
     provenance : Provenance
     """
-    made = Dataset(header)
-    for name in ("is_little_endian", "is_implicit_VR"):
-        made.__dict__.pop(f"_{name}", None)
+    made = copy_header(header)
     if "PixelData" in made:
         made["PixelData"].is_undefined_length = source["PixelData"].is_undefined_length
     stamp(made, provenance)

@@ -42,6 +42,13 @@ class Provenance:
     lexicon_sha256: str = ""
 
 
+def copy_header(header: Dataset) -> Dataset:
+    """A data set of its own with the elements of the header stage, encoded as those are."""
+    made = Dataset(header)
+    made.set_original_encoding(False, True, ["utf8"])
+    return made
+
+
 def stamp(made: Dataset, provenance: Provenance, counterpart: Counterpart | None = None) -> None:
     """Write provenance into a data set that the assembly is making.
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pydicom import Dataset
-from pydicom.sequence import Sequence
 
-from updp_node.assemble.provenance import Provenance, stamp
+from updp_node.assemble.provenance import Provenance, copy_header, stamp
 from updp_node.errors import InstanceError
 
-_ROOT = (
-    "ValueType", "ConceptNameCodeSequence", "ContinuityOfContent", "ContentTemplateSequence",
-    "CompletionFlag", "PreliminaryFlag",
-)  # fmt: skip
+_FLAGS = ("CompletionFlag", "PreliminaryFlag")
 
 
 def assemble_report(
-    header: Dataset, source: Dataset, content: Sequence | None, provenance: Provenance
+    header: Dataset, source: Dataset, root: Dataset, provenance: Provenance
 ) -> Dataset:
     """Make the new report.
 
@@ -27,9 +23,9 @@ def assemble_report(
     header : pydicom.Dataset
         Result of the header stage; holds no content tree.
     source : pydicom.Dataset
-        For the coded attributes of the root content item.
-    content : pydicom.Sequence or None
-        The scrubbed Content Sequence of the text stage.
+        For the completion flags.
+    root : pydicom.Dataset
+        Root content item of the text stage: concept name, template, content.
     provenance : Provenance
 
     Raises
@@ -41,13 +37,14 @@ def assemble_report(
     ----------
     PS3.3 C.17.2 (SR Document General), C.17.3 (SR Document Content); PS3.15 E.3.4.
     """
-    if content is None:
+    if "ContentSequence" not in root:
         raise InstanceError("report-without-content", "(0040,A730)")
-    made = Dataset(header)
-    for keyword in _ROOT:
+    made = copy_header(header)
+    made.update(root)
+    made.ValueType = "CONTAINER"
+    for keyword in _FLAGS:
         if keyword in source and keyword not in made:
             made[keyword] = source[keyword]
-    made.ContentSequence = content
     made.VerificationFlag = "UNVERIFIED"
     if "VerifyingObserverSequence" in made:
         del made.VerifyingObserverSequence

@@ -28,6 +28,7 @@ from updp_node.tls import TlsSettings
 _UNLIMITED = 1 << 30
 _HALF_OPEN_PER_ASSOCIATION = 2
 _ABORT_S = 5.0
+_SIGNAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,5 +242,6 @@ def serve(
         As `start_receiver`.
     """
     receiver = start_receiver(settings, intake)
-    until.wait()
+    while not until.wait(_SIGNAL_S):
+        pass  # a signal that another thread caught is handled at the next turn
     receiver.stop(drain_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from updp_node.config import DimseTarget, FolderTarget, Tls
+from updp_node.config import DimseTarget, FolderTarget
 from updp_node.forward.backoff import delay_s
 from updp_node.forward.destination import (
     Destination,
@@ -15,7 +15,6 @@ from updp_node.forward.destination import (
 )
 from updp_node.forward.dimse import DimseDestination
 from updp_node.forward.folder import FolderDestination
-from updp_node.tls import TlsSettings
 
 __all__ = [
     "Destination",

@@ -27,6 +27,8 @@ from updp_node.standard import OPTION_CODES
 FULL_DATES = "Retain Longitudinal Temporal Information With Full Dates"
 MODIFIED_DATES = "Retain Longitudinal Temporal Information With Modified Dates"
 
+_PIXEL_OPTIONS = frozenset({"Clean Pixel Data", "Clean Recognizable Visual Features"})
+
 Action = Literal[
     "D", "Z", "X", "K", "C", "U", "X/Z", "X/D", "Z/D", "X/Z/D", "X/Z/U*"
 ]  # fmt: skip
@@ -133,6 +135,17 @@ class Profile(_Strict):
     unlisted: Literal["X"] = "X"
     unknown_sop_class: Literal["quarantine", "keep"] = "quarantine"
     patient: Patient = Patient()
+
+    @model_validator(mode="after")
+    def _cleans_what_it_claims(self) -> Profile:
+        kept = [name for name in ("chest_frontal", "chest_other", "other_images")
+                if getattr(self.pixels, name) == "keep"]  # fmt: skip
+        if kept and set(self.options) & _PIXEL_OPTIONS:
+            raise ValueError(
+                f"pixels.{kept[0]}: keep contradicts the option to clean pixels: kept pixels are "
+                "not looked through for burned-in text or faces"
+            )
+        return self
 
     @field_validator("options")
     @classmethod

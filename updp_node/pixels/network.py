@@ -117,7 +117,9 @@ class TexturePainter(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Conv2d(late, 1, 3, padding=1),
         )
-        self.to(memory_format=torch.channels_last)
+        for weight in self.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     def forward(self, coarse: Tensor, child: Tensor, noise: Tensor) -> Tensor:
         """Paint.

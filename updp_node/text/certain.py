@@ -12,7 +12,9 @@ from updp_node.text.fold import fold_text
 from updp_node.text.identity import Identity
 from updp_node.text.lexicon import Lexicons
 
-_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
 _SHORTEST_ID = 3
 _COMMON_IDS = frozenset({"none", "unknown", "chest", "test"})
 
@@ -28,7 +30,10 @@ def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span
         spans += _search(text, (_spaced_code(value, phone=category == "PHONE") for value in values),
                          category, "header")  # fmt: skip
     spans += _search(text, (_date(value) for value in identity.dates), "DATE", "header")
-    phrases = [*((v, "INSTITUTION") for v in identity.institutions), *((v, "ADDRESS") for v in identity.addresses)]
+    phrases = [
+        *((v, "INSTITUTION") for v in identity.institutions),
+        *((v, "ADDRESS") for v in identity.addresses),
+    ]
     for value, category in phrases:
         spans += _search(text, [_phrase(value)], category, "header")
     return spans
@@ -58,7 +63,9 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
             if len(part) > 2 or part.lower() not in lexicons.words:
                 single.add(part.lower())
         for first, second in [*pairwise(parts), *pairwise(parts[::-1])]:
-            ordered.add(rf"(?<!\w){re.escape(first)}[\s,.^]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)")
+            ordered.add(
+                rf"(?<!\w){re.escape(first)}[\s,.^]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)"
+            )
     spans = _search(text, ordered, "NAME", "header")
     sure = {part for part in single if part not in lexicons.words}
     spans += _search(text, (_spaced_word(part) for part in sure), "NAME", "header")
@@ -74,7 +81,9 @@ def _spaced_word(part: str) -> str:
     """A name, also with single spaces or hyphens between its letters."""
     if len(part) < 5:
         return rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
-    return r"(?<![^\W_])" + r"[ \t.-]?".join(re.escape(c) for c in part if c.isalnum()) + r"(?![^\W_])"
+    return (
+        r"(?<![^\W_])" + r"[ \t.-]?".join(re.escape(c) for c in part if c.isalnum()) + r"(?![^\W_])"
+    )
 
 
 def _spaced_code(value: str, *, phone: bool) -> str:

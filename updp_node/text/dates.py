@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _TOKEN = re.compile(r"\d+|[A-Za-z]+|[^\dA-Za-z]+")
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})
@@ -114,10 +116,14 @@ def _resolve(tokens: list[str], roles: dict[int, str]) -> date | None:
     year = int(parts.get("year", "2001"))
     if year < 100:
         year += 1900 if year > _PIVOT else 2000
-    month = month_number(parts["month name"]) if "month name" in parts else int(parts.get("month", "0"))
+    month = (
+        month_number(parts["month name"]) if "month name" in parts else int(parts.get("month", "0"))
+    )
     day = int(parts.get("day", "15"))
     try:
-        return date(2000 if (month, day) == (2, 29) and "year" not in parts else year, month or 0, day)
+        return date(
+            2000 if (month, day) == (2, 29) and "year" not in parts else year, month or 0, day
+        )
     except ValueError:
         return None
 
@@ -129,11 +135,15 @@ def _is_padded(numbers: list[str]) -> bool:
 
 
 def _write(token: str, role: str, moved: date, *, padded: bool) -> str:
-    if role in {"year", "month", "day"}:
-        number = {"year": moved.year, "month": moved.month, "day": moved.day}[role]
-        if role == "year":
-            return f"{number % 100:02d}" if len(token) == 2 else f"{number:04d}"
+    if role == "year":
+        return f"{moved.year % 100:02d}" if len(token) == 2 else f"{moved.year:04d}"
+    if role in {"month", "day"}:
+        number = moved.month if role == "month" else moved.day
         return f"{number:02d}" if padded else str(number)
+    return _write_word(token, role, moved)
+
+
+def _write_word(token: str, role: str, moved: date) -> str:
     if role == "month name":
         name = _MONTHS[moved.month - 1]
         return _in_case(name if month_is_long(token) else name[:3], token)
@@ -141,8 +151,8 @@ def _write(token: str, role: str, moved: date, *, padded: bool) -> str:
         name = _DAYS[moved.weekday()]
         return _in_case(name if token.lower().endswith("day") else name[:3], token)
     if role == "ordinal":
-        tens = moved.day % 100
-        return "th" if 10 <= tens <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(moved.day % 10, "th")
+        teens = 10 <= moved.day <= 20
+        return "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(moved.day % 10, "th")
     return token
 
 

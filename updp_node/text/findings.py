@@ -118,7 +118,9 @@ def _settle(found: Mapping[Finding, None]) -> tuple[Finding, ...]:
     settled = [f for f in kept.values()
                if f.certainty is not Certainty.ABSENT or f.term not in stated
                or f.laterality or f.location]  # fmt: skip
-    return tuple(sorted(settled, key=lambda f: (f.term, f.certainty, f.laterality or "", f.location or "")))
+    return tuple(
+        sorted(settled, key=lambda f: (f.term, f.certainty, f.laterality or "", f.location or ""))
+    )
 
 
 def _sentences(text: str, rules: FindingRules) -> Iterator[str]:
@@ -143,7 +145,10 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_sentence(sentence: str, rules: FindingRules) -> Iterator[Finding]:
-    mentions = [(m.start(), m.end(), rules.terms[m.lastgroup or ""]) for m in rules.mention.finditer(sentence)]
+    mentions = [
+        (m.start(), m.end(), rules.terms[m.lastgroup or ""])
+        for m in rules.mention.finditer(sentence)
+    ]
     for index, (start, end, term) in enumerate(mentions):
         before = sentence[max(0, start - 250) : start]
         after = sentence[end : end + 120]
@@ -191,12 +196,22 @@ def _scope(before: str, terminators: re.Pattern[str]) -> str:
 
 
 def _qualify(
-    term: str, certainty: Certainty, sentence: str, bounds: tuple[int, int, int, int], rules: FindingRules
+    term: str,
+    certainty: Certainty,
+    sentence: str,
+    bounds: tuple[int, int, int, int],
+    rules: FindingRules,
 ) -> Finding:
     left, start, end, right = bounds
-    before, inside, after = sentence[left:start][-60:], sentence[start:end], sentence[end:right][:60]
+    before, inside, after = (
+        sentence[left:start][-60:],
+        sentence[start:end],
+        sentence[end:right][:60],
+    )
     near = f"{before} {inside} {re.split(r',| and | with ', after)[0]}"
-    side = next((Laterality(key) for key, cue in rules.laterality.items() if cue.search(near)), None)
+    side = next(
+        (Laterality(key) for key, cue in rules.laterality.items() if cue.search(near)), None
+    )
     if side is None or side is not Laterality.BILATERAL:
         both = all(rules.laterality[key].search(near) for key in ("left", "right"))
         side = Laterality.BILATERAL if both else side

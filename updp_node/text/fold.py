@@ -47,7 +47,10 @@ def fold_text(text: str) -> FoldedText:
 
     Offsets are kept, so that a find in the folded text names a stretch of the original.
     """
-    if text.isascii() and text.replace("\n", " ").replace("\t", " ").replace("\r", " ").isprintable():
+    if (
+        text.isascii()
+        and text.replace("\n", " ").replace("\t", " ").replace("\r", " ").isprintable()
+    ):
         return FoldedText(text, None, len(text))
     folded: list[str] = []
     starts: array[int] = array("q")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 _IDS = frozenset(
     {"PatientID", "OtherPatientIDs", "AccessionNumber", "AdmissionID", "StudyID", "RequestedProcedureID",
@@ -85,7 +86,14 @@ def _elements(data_set: Dataset) -> Iterator[DataElement]:
                 continue
             try:
                 element = current[tag]
-            except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, IndexError):
+            except (
+                ValueError,
+                TypeError,
+                KeyError,
+                AttributeError,
+                NotImplementedError,
+                IndexError,
+            ):
                 continue
             if element.VR == "SQ":
                 waiting.extend(element.value or ())
@@ -108,7 +116,7 @@ def _values(element: DataElement) -> Iterator[str]:
     value = element.value
     if value is None or value == "":
         return
-    for part in [value] if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") else value:
+    for part in value if isinstance(value, (MultiValue, list)) else [value]:
         text = str(part).strip()
         if text and text.strip("^= "):
             yield text

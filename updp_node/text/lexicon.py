@@ -251,7 +251,9 @@ def _compile_patterns(content: Mapping[str, Any], path: Path) -> tuple[Identifie
         try:
             regex = re.compile(source, flags | re.MULTILINE)
         except re.error as error:
-            raise ConfigError("not a regular expression", file=str(path), key=row["name"]) from error
+            raise ConfigError(
+                "not a regular expression", file=str(path), key=row["name"]
+            ) from error
         compiled.append(IdentifierPattern(row["name"], row["category"], regex))
     return tuple(compiled)
 

@@ -90,15 +90,26 @@ class PlaceRules:
         for at in range(index, max(-1, index - 6), -1):
             word = words[at]
             if at < index and not re.fullmatch(
-                r"(?:'s)?[ \t]{1,2}(?:&[ \t])?|\.[ \t]?|-|'s?[ \t]", text[word.end : words[at + 1].start], re.IGNORECASE
+                r"(?:'s)?[ \t]{1,2}(?:&[ \t])?|\.[ \t]?|-|'s?[ \t]",
+                text[word.end : words[at + 1].start],
+                re.IGNORECASE,
             ):
                 break
             joiner = word.lower in {"of", "and", "the", "s", "for"} and at < index
             saint = word.lower in {"st", "saint", "mt", "mount"}
-            if not (word.is_capital or joiner or saint or (word.is_name and not capital and len(word.text) > 3)):
+            if not (
+                word.is_capital
+                or joiner
+                or saint
+                or (word.is_name and not capital and len(word.text) > 3)
+            ):
                 break
             first = at
-        while first <= index and not words[first].is_capital and words[first].lower in {"of", "and", "the", "s", "for"}:
+        while (
+            first <= index
+            and not words[first].is_capital
+            and words[first].lower in {"of", "and", "the", "s", "for"}
+        ):
             first += 1
         return first
 
@@ -110,7 +121,9 @@ class PlaceRules:
         named = [word for word in proper if word.is_capital or word.is_name
                  or word.lower in {"st", "saint"}]  # fmt: skip
         if facility.isupper() or facility.islower() or facility.lower().startswith("clinic"):
-            return any(word.kind is not Kind.WORD or word.lower in {"mercy", "memorial"} for word in named)
+            return any(
+                word.kind is not Kind.WORD or word.lower in {"mercy", "memorial"} for word in named
+            )
         return bool(named)
 
     def _listed(self, words: Sequence[Word], lowered: Sequence[str]) -> Iterator[PlaceFind]:
@@ -122,7 +135,9 @@ class PlaceRules:
         """Terms that a site added."""
         for start, length, phrase in find_phrases(lowered, self._lexicons.site_terms):
             category = self._lexicons.site_categories[phrase]
-            yield PlaceFind(words[start].start, words[start + length - 1].end, category, "site-term")
+            yield PlaceFind(
+                words[start].start, words[start + length - 1].end, category, "site-term"
+            )
 
     def _cities(
         self, text: str, words: Sequence[Word], lowered: Sequence[str],
@@ -131,7 +146,9 @@ class PlaceRules:
         for match in self._city_state.finditer(text):
             parts = match["city"].lower().split()
             code = match["state"].isupper()
-            degree = match["state"] in {"MD", "PA"} and not re.match(r"\s+\d{5}", text[match.end() :][:7])
+            degree = match["state"] in {"MD", "PA"} and not re.match(
+                r"\s+\d{5}", text[match.end() :][:7]
+            )
             unknown = not degree and any(part not in self._lexicons.words for part in parts)
             if " ".join(parts) in self._lexicons.cities or unknown or not code:
                 yield PlaceFind(*match.span(), "LOCATION", "city-state")

@@ -30,7 +30,7 @@ from updp_node.text.words import Vocabulary
 _MARKS = re.compile(r"\[[A-Z]{2,12}\]")
 
 
-class PackagedEngine(NlpEngine):  # type: ignore[misc]
+class PackagedEngine(NlpEngine):
     """spaCy's small English model from its package: entities only, no parser, no tagger."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class PackagedEngine(NlpEngine):  # type: ignore[misc]
         return ["en"]
 
 
-class _NoEnhancer(ContextAwareEnhancer):  # type: ignore[misc]
+class _NoEnhancer(ContextAwareEnhancer):
     """Our recognizers weigh context themselves."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ def _result(start: int, end: int, category: str, rule: str) -> RecognizerResult:
     return RecognizerResult(category, start, end, 1.0, analysis_explanation=why)
 
 
-class FormatRecognizer(EntityRecognizer):  # type: ignore[misc]
+class FormatRecognizer(EntityRecognizer):
     """Identifiers known by their format, less the codes that the whitelist keeps."""
 
     def __init__(self, lexicons: Lexicons) -> None:
@@ -133,7 +133,7 @@ class FormatRecognizer(EntityRecognizer):  # type: ignore[misc]
         return any(kept.fullmatch(found) for kept in self._lexicons.kept)
 
 
-class NameRecognizer(EntityRecognizer):  # type: ignore[misc]
+class NameRecognizer(EntityRecognizer):
     """Names and places: rules, lexicons, and the model's entities as votes."""
 
     def __init__(self, lexicons: Lexicons) -> None:
@@ -157,8 +157,14 @@ class NameRecognizer(EntityRecognizer):  # type: ignore[misc]
         places = [(start, end) for start, end, label in votes if label in {"GPE", "LOC", "FAC"}]
         words = self._vocabulary.read(text)
         return [
-            *(_result(n.start, n.end, "NAME", n.rule) for n in self._names.find(text, words, persons)),
-            *(_result(p.start, p.end, p.category, p.rule) for p in self._places.find(text, words, places)),
+            *(
+                _result(n.start, n.end, "NAME", n.rule)
+                for n in self._names.find(text, words, persons)
+            ),
+            *(
+                _result(p.start, p.end, p.category, p.rule)
+                for p in self._places.find(text, words, places)
+            ),
         ]
 
 

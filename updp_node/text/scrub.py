@@ -22,7 +22,9 @@ MOST_CHARACTERS = 2_000_000
 _CHUNK = 8_000
 _PRIORITY = ("MARK", "EMAIL", "URL", "ADDRESS", "DATE", "PHONE", "ID", "DEVICE", "INSTITUTION", "NAME",
              "LOCATION", "TIME", "AGE")  # fmt: skip
-_WARM_UP = "Patient: DOE, JANE\nDictated by Dr. Example on 3/14/2021.\nFINDINGS: The lungs are clear.\n"
+_WARM_UP = (
+    "Patient: DOE, JANE\nDictated by Dr. Example on 3/14/2021.\nFINDINGS: The lungs are clear.\n"
+)
 
 
 class Replacement(StrEnum):
@@ -79,11 +81,17 @@ class Scrubber:
         spans: list[Span] = []
         for start, end in _chunks(folded.text):
             for span in self._recognizers.find(folded.text[start:end]):
-                spans.append(Span(span.start + start, span.end + start, span.category, span.recognizer))
+                spans.append(
+                    Span(span.start + start, span.end + start, span.category, span.recognizer)
+                )
         if identity is not None:
             spans += find_certain(folded.text, identity, self.lexicons)
         merged = _merge(spans, folded.text)
         return tuple(_unfold(span, folded) for span in merged)
+
+    def names_somebody(self, text: str, identity: Identity) -> bool:
+        """Whether a text holds an identifier of the header; asks no model."""
+        return bool(find_certain(fold_text(text).text, identity, self.lexicons))
 
     def scrub(
         self, text: str, identity: Identity | None, subject: Subject | None,
@@ -161,7 +169,9 @@ def _merge(spans: list[Span], text: str) -> list[Span]:
         near = span.category == last.category == "NAME" and re.fullmatch(r"[ ,.]{1,2}", between)
         if span.start < last.end or near:
             strong = min(last, span, key=lambda s: _rank(s.category))
-            merged[-1] = Span(last.start, max(last.end, span.end), strong.category, strong.recognizer)
+            merged[-1] = Span(
+                last.start, max(last.end, span.end), strong.category, strong.recognizer
+            )
         else:
             merged.append(span)
     return merged

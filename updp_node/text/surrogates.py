@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from updp_node.subject import Subject
 from updp_node.text.dates import shift_date
@@ -24,6 +24,21 @@ class Surrogates:
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
         self._invented = lexicons.surrogates
+        self._makers: Mapping[str, Callable[[str, Subject], str]] = {
+            "NAME": self._name,
+            "DATE": lambda found, subject: shift_date(found, subject.shift_days),
+            "TIME": self._time,
+            "AGE": lambda found, _: _OLDEST if found.isdigit() else "ninety",
+            "ID": _code,
+            "DEVICE": _code,
+            "PHONE": _phone,
+            "EMAIL": self._email,
+            "URL": lambda found, _: "https://example.org/" if "/" in found else "example.org",
+            "MARK": lambda _found, _subject: "",
+            "INSTITUTION": self._institution,
+            "LOCATION": self._city,
+            "ADDRESS": self._address,
+        }
 
     def replace(self, found: str, category: str, subject: Subject) -> str:
         """The surrogate of an identifier.
@@ -35,33 +50,17 @@ class Surrogates:
         category : str
             A category no rule knows gets its tag.
         """
-        match category:
-            case "NAME":
-                return self._name(found, subject)
-            case "DATE":
-                return shift_date(found, subject.shift_days)
-            case "TIME":
-                return self._time(found, subject)
-            case "AGE":
-                return _OLDEST if found.isdigit() else "ninety"
-            case "ID" | "DEVICE":
-                return _code(found, subject)
-            case "PHONE":
-                return _phone(found, subject)
-            case "EMAIL":
-                return f"{self._pick('surnames', found, subject).lower()}@example.org"
-            case "URL":
-                return "https://example.org/" if "/" in found else "example.org"
-            case "MARK":
-                return ""
-            case "INSTITUTION":
-                return f"{self._pick('institutions', found, subject)} Hospital"
-            case "LOCATION":
-                return self._pick("cities", found, subject)
-            case "ADDRESS":
-                return self._address(found, subject)
-            case _:
-                return f"[{category}]"
+        make = self._makers.get(category)
+        return make(found, subject) if make else f"[{category}]"
+
+    def _email(self, found: str, subject: Subject) -> str:
+        return f"{self._pick('surnames', found, subject).lower()}@example.org"
+
+    def _institution(self, found: str, subject: Subject) -> str:
+        return f"{self._pick('institutions', found, subject)} Hospital"
+
+    def _city(self, found: str, subject: Subject) -> str:
+        return self._pick("cities", found, subject)
 
     def _pick(self, kind: str, found: str, subject: Subject) -> str:
         choices: Sequence[str] = self._invented[kind]
@@ -72,7 +71,10 @@ class Surrogates:
         words = list(re.finditer(r"[^\W\d_]+(?:['-][^\W\d_]+)*", found))
         parts, done = [], 0
         for position, match in enumerate(words):
-            parts += [found[done : match.start()], self._name_word(match[0], position, len(words), subject)]
+            parts += [
+                found[done : match.start()],
+                self._name_word(match[0], position, len(words), subject),
+            ]
             done = match.end()
         return "".join([*parts, found[done:]])
 
@@ -81,7 +83,9 @@ class Surrogates:
         if len(word) == 1:
             return _LETTERS[_number(subject, "initial", lower) % len(_LETTERS)]
         if len(word) < 4 and count == 2 and word.islower() and position == 1:
-            return "".join(_LETTERS[_number(subject, "initial", c) % len(_LETTERS)] for c in lower).lower()
+            return "".join(
+                _LETTERS[_number(subject, "initial", c) % len(_LETTERS)] for c in lower
+            ).lower()
         if lower in self._lexicons.given_female:
             kind = "given_female"
         elif lower in self._lexicons.given_male:

@@ -27,9 +27,13 @@ _DEVICES = frozenset(
 )
 _PHRASES = frozenset(
     """InstitutionName InstitutionAddress InstitutionalDepartmentName PatientAddress
-    ReferringPhysicianAddress PersonAddress RegionOfResidence CountryOfResidence
+    ReferringPhysicianAddress PersonAddress
     PatientTelecomInformation PersonTelecomInformation RequestingService CurrentPatientLocation
-    PatientInstitutionResidence MilitaryRank Occupation PatientReligiousPreference""".split()
+    PatientInstitutionResidence""".split()
+)
+_TRAITS = frozenset(
+    """RegionOfResidence CountryOfResidence MilitaryRank Occupation
+    PatientReligiousPreference""".split()
 )
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _STANDARD_UIDS = "1.2.840.10008."
@@ -72,6 +76,8 @@ class Evidence:
         Serial numbers, detectors, stations, written like `codes`.
     phrases : frozenset of tuple of str
         Words of institutions, addresses, departments.
+    traits : frozenset of tuple of str
+        Words of occupation, rank, creed and residence.
     dates : frozenset of date
         Every full date, of attributes and of text.
     birth_dates : frozenset of date
@@ -85,6 +91,7 @@ class Evidence:
     codes: frozenset[str] = field(default_factory=frozenset)
     devices: frozenset[str] = field(default_factory=frozenset)
     phrases: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
+    traits: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
     dates: frozenset[date] = field(default_factory=frozenset)
     birth_dates: frozenset[date] = field(default_factory=frozenset)
     values: frozenset[tuple[int, str]] = field(default_factory=frozenset)
@@ -93,6 +100,11 @@ class Evidence:
     def numbers(self, allow: Allowances) -> frozenset[str]:
         """The codes that must not leave."""
         return self.codes if allow.device else self.codes | self.devices
+
+    def places(self, allow: Allowances) -> frozenset[tuple[str, ...]]:
+        """The phrases that must not leave."""
+        kept = self.phrases if not allow.institution else frozenset()
+        return kept if allow.patient_characteristics else kept | self.traits
 
     def __repr__(self) -> str:
         return f"Evidence({len(self.names)} names, {len(self.codes)} codes)"
@@ -140,12 +152,14 @@ class _Gathering:
         self.codes: set[str] = set()
         self.devices: set[str] = set()
         self.phrases: set[tuple[str, ...]] = set()
+        self.traits: set[tuple[str, ...]] = set()
         self.dates: set[date] = set()
         self.birth_dates: set[date] = set()
         self.values: set[tuple[int, str]] = set()
         self.uids: set[str] = set()
 
     def add(self, element: DataElement, path: str) -> None:
+        """Take what an element tells."""
         for text in texts_of(element):
             if element.VR == "PN":
                 self._add_name(text)
@@ -154,14 +168,20 @@ class _Gathering:
                     self.uids.add(text)
             elif element.VR in {"DA", "DT"}:
                 self._add_date(element, path, text)
-            elif element.keyword in _CODES:
-                self._add_code(text, self.codes)
-            elif element.keyword in _DEVICES:
-                self._add_code(text, self.devices)
-            elif element.keyword in _PHRASES:
-                self._add_phrase(text)
+            else:
+                self._add_field(element.keyword, text)
             if element.VR in _TEXT_VRS:
                 self.dates.update(find_dates(text))
+
+    def _add_field(self, keyword: str, text: str) -> None:
+        if keyword in _CODES:
+            self._add_code(text, self.codes)
+        elif keyword in _DEVICES:
+            self._add_code(text, self.devices)
+        elif keyword in _PHRASES:
+            self._add_phrase(text, self.phrases)
+        elif keyword in _TRAITS:
+            self._add_phrase(text, self.traits)
 
     def _add_name(self, text: str) -> None:
         for group in text.split("="):
@@ -188,11 +208,11 @@ class _Gathering:
         if len(code) >= MIN_CODE and code not in PLACEHOLDERS and code not in ORDINARY:
             codes.add(code)
 
-    def _add_phrase(self, text: str) -> None:
+    def _add_phrase(self, text: str, phrases: set[tuple[str, ...]]) -> None:
         words = tuple(split_words(text))
         telling = [word for word in words if word not in ORDINARY and word not in PLACEHOLDERS]
         if any(len(word) >= MIN_PHRASE_WORD for word in telling):
-            self.phrases.add(words)
+            phrases.add(words)
 
 
 def read_evidence(sources: Sequence[Dataset]) -> Evidence:
@@ -219,6 +239,7 @@ def read_evidence(sources: Sequence[Dataset]) -> Evidence:
         codes=frozenset(gathering.codes),
         devices=frozenset(gathering.devices),
         phrases=frozenset(gathering.phrases),
+        traits=frozenset(gathering.traits),
         dates=frozenset(gathering.dates),
         birth_dates=frozenset(gathering.birth_dates),
         values=frozenset(gathering.values),

@@ -89,7 +89,7 @@ def _judge_words(
         yield "name"
     if _holds_code(words, evidence.numbers(allow)):
         yield "code"
-    if not allow.institution and any(_holds(words, phrase) for phrase in evidence.phrases):
+    if any(_holds(words, phrase) for phrase in evidence.places(allow)):
         yield "place"
     if not allow.full_dates and _tells_date(text, evidence, allow):
         yield "date"

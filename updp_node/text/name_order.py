@@ -1,0 +1,146 @@
+"""Names known by the order of their words, by a model's vote, or because they come again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from updp_node.text.name_reader import DEGREE, NameFind, NameReader
+from updp_node.text.words import Kind, Word
+
+_FOREIGN = frozenset({Kind.UNKNOWN, Kind.SURNAME})
+_LINE_START = re.compile(r"|.?\n|: ?|[^\w]\t")
+
+
+def ordered_names(reader: NameReader) -> Iterator[NameFind]:
+    """``LAST, FIRST M.``, ``First M. Last`` and both in lower case."""
+    words = reader.words
+    for index in range(len(words) - 1):
+        first, second = words[index], words[index + 1]
+        if first.protected or second.protected or not _alike(first, second):
+            continue
+        gap = reader.gap(index + 1)
+        last = None
+        if re.fullmatch(r",[ \t]{0,2}(?:\r?\n[ \t]*)?", gap):
+            last = _inverted(reader, index)
+        elif re.fullmatch(r"[ \t]{1,3}|[ \t]*\r?\n[ \t]*", gap):
+            last = _straight(reader, index)
+        elif gap.strip() == "." and first.kind is Kind.INITIAL and second.kind is Kind.SURNAME:
+            last = index + 1
+        if last is not None:
+            yield NameFind(first.start, words[last].end, "order")
+
+
+def _alike(first: Word, second: Word) -> bool:
+    return (first.is_capital == second.is_capital) or (
+        first.is_capital and second.lower in {"van", "von", "de", "la", "der", "bin", "del"})  # fmt: skip
+
+
+def _with_initial(reader: NameReader, index: int) -> int:
+    """Index of the last word, a following initial included."""
+    after = index + 1
+    if after < len(reader.words) and reader.words[after].kind is Kind.INITIAL:
+        word = reader.words[after]
+        if word.is_capital and re.fullmatch(r"[ \t]{1,2}|\.\s?", reader.gap(after)):
+            return after
+    return index
+
+
+def _inverted(reader: NameReader, index: int) -> int | None:
+    """Index of the last word of ``LAST, FIRST M.``"""
+    last, given = reader.words[index], reader.words[index + 1]
+    if not last.is_capital or last.kind in {Kind.WORD, Kind.INITIAL}:
+        return None
+    end = _with_initial(reader, index + 1)
+    if given.kind is Kind.GIVEN:
+        return end
+    if last.kind is Kind.SURNAME and given.kind is Kind.INITIAL:
+        after = reader.text[given.end : given.end + 1]
+        ends = after in {".", "\n", ";", ""} and not DEGREE.match(reader.text, given.start)
+        return index + 1 if ends else None
+    long = min(len(given.text), len(last.text)) > (3 if given.is_upper else 2)
+    foreign = given.kind in _FOREIGN and long
+    if last.kind is Kind.AMBIGUOUS:
+        before = reader.text[max(0, last.start - 2) : last.start]
+        return end if foreign and _LINE_START.fullmatch(before) else None
+    both = given.kind is Kind.SURNAME and last.is_name
+    likely = given.kind in {Kind.AMBIGUOUS, Kind.UNKNOWN} and end > index + 1
+    return end if foreign or both or likely else None
+
+
+def _straight(reader: NameReader, index: int) -> int | None:
+    """Index of the last word of ``First M. Last``."""
+    words, given = reader.words, reader.words[index]
+    at, dotted = _skip_initial(reader, index)
+    last = words[at]
+    on_two_lines = "\n" in reader.gap(index + 1)
+    if last.kind is Kind.WORD or last.protected or (on_two_lines and not _both_names(given, last)):
+        return None
+    if given.kind is Kind.GIVEN:
+        long = min(len(last.lower), len(given.lower)) > 3 and last.kind is not Kind.INITIAL
+        return (
+            at if given.is_capital and last.is_capital or (not given.is_capital and long) else None
+        )
+    if given.kind not in _FOREIGN or not (given.is_capital and last.is_capital):
+        return None
+    return at if dotted or _is_foreign_pair(given, last) else None
+
+
+def _skip_initial(reader: NameReader, index: int) -> tuple[int, bool]:
+    """Index of the word after a middle initial, and whether the initial has its full stop."""
+    words, at = reader.words, index + 1
+    named = words[index].kind in {Kind.GIVEN, *_FOREIGN} and len(words[index].text) > 2
+    if not named or words[at].kind is not Kind.INITIAL or at + 1 >= len(words):
+        return at, False
+    if re.fullmatch(r"\.?[ \t]{1,2}", reader.gap(at + 1)) and words[at + 1].is_capital:
+        return at + 1, "." in reader.gap(at + 1)
+    return at, False
+
+
+def _both_names(given: Word, last: Word) -> bool:
+    return given.is_name and last.is_name and last.is_capital
+
+
+def _is_foreign_pair(given: Word, last: Word) -> bool:
+    """Two capitalized words of which a name list holds at least one, or ``Young-Ho Baek``."""
+    if last.kind in {Kind.AMBIGUOUS, Kind.INITIAL} or min(len(given.text), len(last.text)) < 3:
+        return False
+    plain = not given.is_upper and not last.is_upper
+    titled = plain and (given.is_name or last.is_name)
+    hyphened = "-" in given.text and not given.is_upper
+    return (given.is_name and last.is_name) or titled or hyphened
+
+
+def modelled_names(reader: NameReader, persons: Iterable[tuple[int, int]]) -> Iterator[NameFind]:
+    """Persons of a general model, less the words that the whitelist knows."""
+    for start, end in persons:
+        inside = [word for word in reader.words[reader.index(start) : reader.index(end)]
+                  if not word.protected and word.lower not in reader.stop]  # fmt: skip
+        while inside and inside[0].kind is Kind.WORD:
+            inside = inside[1:]
+        while inside and inside[-1].kind is Kind.WORD:
+            inside = inside[:-1]
+        if not inside:
+            continue
+        sure = any(word.is_name and word.is_capital and len(word.text) > 2 for word in inside)
+        unknown = all(
+            word.kind in {Kind.UNKNOWN, Kind.INITIAL} and word.is_capital for word in inside
+        )
+        several = sum(word.kind is Kind.UNKNOWN for word in inside) > 1
+        if sure or (unknown and several and not any(word.is_upper for word in inside)):
+            yield NameFind(inside[0].start, inside[-1].end, "model")
+
+
+def repeated_names(reader: NameReader, found: Sequence[NameFind]) -> Iterator[NameFind]:
+    """The same names standing alone elsewhere in the text."""
+    known: set[str] = set()
+    for find in found:
+        if find.rule in {"initials", "labelled-initials"}:
+            continue
+        for word in reader.words[reader.index(find.start) : reader.index(find.end)]:
+            named = word.kind in {Kind.GIVEN, Kind.SURNAME, Kind.UNKNOWN}
+            if named and len(word.text) > 2 and not word.protected:
+                known.add(word.lower)
+    for word in reader.words:
+        if word.lower in known and (word.is_capital or word.is_name) and not word.protected:
+            yield NameFind(word.start, word.end, "repeated")

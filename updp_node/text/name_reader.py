@@ -1,0 +1,157 @@
+"""Where a name begins in a row of words, and how far it goes."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from updp_node.text.words import Kind, Word
+
+GAP = re.compile(r"[ \t]{1,4}|[ \t]*\r?\n[ \t]*|\.[ \t]{0,2}|,[ \t]{0,2}(?:\r?\n[ \t]*)?|-|")
+DEGREE = re.compile(r"(?:M\.?D|D\.?O|R\.?N|N\.?P)\b")
+MOST_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NameFind:
+    """A stretch of folded text that is a name, and the rule that says so."""
+
+    start: int
+    end: int
+    rule: str
+
+
+class NameReader:
+    """Words with their text: where a name begins and how far it goes.
+
+    Parameters
+    ----------
+    text : str
+        Folded.
+    words : sequence of Word
+        Of the same text.
+    stop : frozenset of str
+        Words that end a name.
+    particles : frozenset of str
+        ``van``, ``de``: inside a name only.
+    """
+
+    def __init__(
+        self, text: str, words: Sequence[Word], stop: frozenset[str], particles: frozenset[str]
+    ) -> None:
+        self.text, self.words, self.particles = text, words, particles
+        self.stop = stop
+        self._starts = [word.start for word in words]
+
+    def index(self, offset: int) -> int:
+        """Index of the first word at or after an offset."""
+        return bisect_left(self._starts, offset)
+
+    def gap(self, index: int) -> str:
+        """Text between a word and the one before it."""
+        before = self.words[index - 1]
+        text = self.text[before.end : self.words[index].start]
+        return text.removeprefix("'s").removeprefix("'S")
+
+    def name_at(
+        self, index: int, rule: str, *, lower: bool, first_word: bool
+    ) -> Iterator[NameFind]:
+        """The name that a context promises at a word."""
+        end = index
+        comma = False
+        while end < len(self.words) and end - index < MOST_WORDS:
+            gap = self.gap(end) if end > index else " "
+            if not GAP.fullmatch(gap) or (comma and "," in gap):
+                break
+            if not self._continues(index, end, gap, lower=lower, first_word=first_word):
+                break
+            comma = comma or "," in gap
+            end += 1
+        while end > index and (self.words[end - 1].lower in self.particles
+                               and not self.words[end - 1].is_capital):  # fmt: skip
+            end -= 1
+        taken = self.words[index:end]
+        if any(word.kind is not Kind.INITIAL for word in taken):
+            yield NameFind(taken[0].start, taken[-1].end, rule)
+
+    def _continues(self, index: int, at: int, gap: str, *, lower: bool, first_word: bool) -> bool:
+        """Whether a word belongs to the name that begins at an index."""
+        word, count = self.words[at], at - index
+        kept = word.is_capital and (word.kind is Kind.INITIAL or word.lower in self.particles)
+        if word.lower in self.stop and not kept:
+            return False
+        if count and not self._joins(at, count, gap):
+            return False
+        if "," in gap or word.kind is Kind.INITIAL:
+            return "," in gap or self._is_initial(at, count)
+        if word.lower in self.particles and at + 1 < len(self.words):
+            return self.words[at + 1].is_capital and self.words[at + 1].kind is not Kind.WORD
+        if not word.is_capital:
+            return lower and self._is_lower_name(at, count)
+        return self._is_capital_name(at, count, lower=lower, first_word=first_word)
+
+    def _joins(self, at: int, count: int, gap: str) -> bool:
+        """Whether what stands between a word and the one before may stand in a name."""
+        word, previous = self.words[at], self.words[at - 1]
+        if "." in gap and len(previous.text) > 2:
+            return False
+        if "\n" in gap and not (count == 1 and word.is_name and word.is_capital):
+            return False
+        if "," not in gap:
+            return True
+        named = word.kind is not Kind.WORD or self._initial_after(at)
+        return count <= 2 and word.is_capital and named
+
+    def _is_initial(self, at: int, count: int) -> bool:
+        word = self.words[at]
+        if DEGREE.match(self.text, word.start):
+            return False
+        return word.is_capital and (count > 0 or self._named_after(at))
+
+    def _is_lower_name(self, at: int, count: int) -> bool:
+        word = self.words[at]
+        named = word.is_name or (word.kind in {Kind.UNKNOWN, Kind.AMBIGUOUS} and count < 2)
+        return named and not (count and self.words[at - 1].is_capital)
+
+    def _is_capital_name(self, at: int, count: int, *, lower: bool, first_word: bool) -> bool:
+        word = self.words[at]
+        previous = self.words[at - 1] if count else None
+        if word.kind is Kind.WORD:
+            after_given = previous is not None and previous.kind is Kind.GIVEN and count <= 2
+            plain = not word.protected and not word.is_upper
+            return (count == 0 and first_word and len(word.text) > 2) or (after_given and plain)
+        many = count >= 2 and previous is not None and previous.kind is not Kind.INITIAL
+        if word.kind is Kind.AMBIGUOUS and many and previous:
+            return word.is_upper == previous.is_upper and previous.kind is not Kind.SURNAME
+        return word.kind is not Kind.UNKNOWN or len(word.text) > 2 or count > 0 or lower
+
+    def _initial_after(self, at: int) -> bool:
+        return at + 1 < len(self.words) and self.words[at + 1].kind is Kind.INITIAL
+
+    def _named_after(self, at: int) -> bool:
+        if at + 1 >= len(self.words) or not re.fullmatch(r"\.?\s{0,2}", self.gap(at + 1)):
+            return False
+        return self.words[at + 1].is_capital and self.words[at + 1].lower not in self.stop
+
+    def lone_initials(self, index: int) -> Iterator[NameFind]:
+        """Two to four letters alone on the rest of a labelled line."""
+        word = self.words[index]
+        rest = re.match(r"[^\n]{0,3}(?:\n|$)", self.text[word.end : word.end + 4])
+        if 1 < len(word.text) < 5 and rest and word.kind is not Kind.WORD:
+            yield NameFind(word.start, word.end, "labelled-initials")
+
+    def walk_back(self, last: int) -> int:
+        """First index of the name that ends at a word; past the end where there is none."""
+        first = last + 1
+        for index in range(last, max(-1, last - 4), -1):
+            word = self.words[index]
+            if not word.is_capital or word.lower in self.stop or word.kind is Kind.WORD:
+                break
+            if index < last and not re.fullmatch(r"[ \t]{1,3}|\.\s{0,2}|,\s?", self.gap(index + 1)):
+                break
+            first = index
+        while first <= last and self.words[first].kind is Kind.INITIAL and first == last:
+            first += 1
+        return first
