@@ -17,6 +17,7 @@ import json
 import re
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -127,7 +128,7 @@ def eponym_phrases(terms: list[str], names: set[str], words: set[str]) -> list[s
     found: set[str] = set()
     for term in terms:
         parts = [part for part in WORD.findall(term.lower()) if part != "s"]
-        for first, second in zip(parts, parts[1:], strict=False):
+        for first, second in pairwise(parts):
             known = second in words or second in names
             if first in names and len(first) > 2 and known and second not in _JOINERS:
                 found.add(f"{first} {second}")

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from updp_node.errors import InstanceError, NodeError
-from updp_node.log import configure_log, get_logger
+from updp_node.log import configure_log, get_logger, tell_crashes_without_values
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -38,6 +38,7 @@ def _start_worker(with_torch: bool) -> None:
     if not with_torch:
         sys.modules["torch"] = None  # type: ignore[assignment]  # thinc would import it: 300 MB
     configure_log()
+    tell_crashes_without_values()
 
 
 def _guard(function: Callable[[Task], Result], task: Task) -> Result | InstanceError:
@@ -81,6 +82,13 @@ class Crew:
     ) -> Iterator[Result | InstanceError]:
         """As `map_cpu`, in the process that holds the generator."""
         return self._map("synthesis", function, tasks)
+
+    def warm_up(self, cpu: Callable[[], None], synthesis: Callable[[], None] | None) -> None:
+        """Load what is slow to load in every worker process, without waiting for it."""
+        for _ in range(self._cpu_processes):
+            self._pool("cpu").submit(cpu)
+        if synthesis is not None:
+            self._pool("synthesis").submit(synthesis)
 
     def close(self) -> None:
         """End the worker processes."""

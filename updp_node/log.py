@@ -10,7 +10,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
+import traceback
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -83,6 +87,33 @@ def tame_libraries() -> None:
     warnings_log = logging.getLogger("py.warnings")
     warnings_log.handlers = [logging.NullHandler()]
     warnings_log.propagate = False
+
+
+def tell_crashes_without_values() -> None:
+    """Replace the tracebacks of this process: the texts of exceptions may hold values.
+
+    What is told is the kind of error and where it came from, as ``module:line`` in our code.
+    """
+
+    def told(kind: type[BaseException], trace: TracebackType | None) -> None:
+        places = [
+            f"{Path(frame.filename).stem}:{frame.lineno}"
+            for frame in traceback.extract_tb(trace)
+            if "updp_node" in Path(frame.filename).parts
+        ]
+        where = " ".join(places[-4:])
+        get_logger().critical("process-crashed", error_type=kind.__name__, stage=where)
+
+    def on_thread(arguments: threading.ExceptHookArgs) -> None:
+        told(arguments.exc_type, arguments.exc_traceback)
+
+    def on_process(
+        kind: type[BaseException], _: BaseException, trace: TracebackType | None
+    ) -> None:
+        told(kind, trace)
+
+    threading.excepthook = on_thread
+    sys.excepthook = on_process
 
 
 def get_logger() -> Any:

@@ -182,7 +182,8 @@ def stop_event(*, watch_parent: bool = False) -> threading.Event:
 
 def _await_parent(stop: threading.Event) -> None:
     """Wait for the end of standard input; then leave, with force if need be."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
     stop.set()
     time.sleep(_STOP_S)
     os._exit(1)

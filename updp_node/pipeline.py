@@ -194,6 +194,16 @@ def release_instance(task: ReleaseTask) -> ReleasedFile:
     )  # fmt: skip
 
 
+def load_text_engine() -> None:
+    """Load the text engine, so that the first report does not wait for it."""
+    _scrubber()
+
+
+def load_model(model: str, threads: int) -> None:
+    """Load the generator, so that the first image does not wait for it."""
+    _generator(model, threads)
+
+
 def prompt_builder() -> PromptBuilder:
     """How prompts are made for the default model: from findings, age band and view."""
     vocabulary = load_default_vocabulary()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from updp_node.config import Config
 from updp_node.crew import Crew
 from updp_node.delivery import Deliveries
 from updp_node.forward import make_destination, settings_of
 from updp_node.line import Line, make_line
+from updp_node.pipeline import load_model, load_text_engine
 from updp_node.runs import RunSteps
 from updp_node.scheduler import Scheduler
 from updp_node.storage.delivery_index import DeliveryIndex
@@ -55,6 +57,10 @@ class Worker:
             DeliveryIndex(identified),
             {target.name: make_destination(settings_of(target)) for target in config.destinations},
         )
+        models = {line.model for line in lines.values() if line.model_sha256}
+        threads = config.work.torch_threads
+        model = partial(load_model, models.pop(), threads) if models else None
+        crew.warm_up(load_text_engine, model)
         engine = Engine(config.identified, Workflows(runs, deliveries))
         engine.launch(config.target_names)
         scheduler = Scheduler(

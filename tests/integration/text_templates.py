@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a template is easier to read unbroken
 """Radiology reports of our own making, with slots for identifiers of every category.
 
 A slot is ``{category}`` or ``{category:form}``. People, places and numbers are invented or
@@ -9,6 +10,9 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+
+from updp_node.text.scrub import Scrubber, load_scrubber
 
 TUNING_NAMES = (
     ("Margaret", "Holloway"), ("Thomas", "Okonkwo"), ("Priya", "Raghunathan"), ("Luis", "Ferreira"),

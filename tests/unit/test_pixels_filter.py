@@ -77,7 +77,7 @@ def test_an_object_without_pixels_needs_no_action() -> None:
     "attributes",
     [
         {"BodyPartExamined": "CHEST", "ViewPosition": "PA"},
-        {"BodyPartExamined": "chest ", "ViewPosition": "AP"},
+        {"BodyPartExamined": " CHEST", "ViewPosition": "AP"},
         {"BodyPartExamined": "THORAX", "SeriesDescription": "ap_portable"},
         {"AnatomicRegionSequence": code("51185008"), "ViewCodeSequence": code("272479007")},
         {"StudyDescription": "XR CHEST 2 VIEWS", "ViewPosition": "PA"},
@@ -116,6 +116,8 @@ def test_a_lateral_chest_is_dropped(attributes: dict[str, object]) -> None:
         {"SOPClassUID": CTImageStorage, "Modality": "CT", "BodyPartExamined": "CHEST"},
         {"Modality": "OT", "BodyPartExamined": "CHEST", "ViewPosition": "PA"},
         {"NumberOfFrames": 2, "BodyPartExamined": "CHEST", "ViewPosition": "PA"},
+        {"PhotometricInterpretation": "CANARY", "BodyPartExamined": "CHEST", "ViewPosition": "PA"},
+        {"Modality": ["CR", "DX"], "BodyPartExamined": "CHEST", "ViewPosition": "PA"},
         {},
     ],
 )

@@ -45,7 +45,7 @@ def list_jobs(
     review = _review(load_config(config))
     table = Table("run", "started", "route", "state", "instances", "deliveries")
     for job in review.jobs(limit=limit):
-        table.add_row(job.run_id, _when(job.started_at), job.route, job.state,
+        table.add_row(_short(job.run_id), _when(job.started_at), job.route, job.state,
                       _counts(job.outcomes), _deliveries(job))  # fmt: skip
     console = Console()
     console.print(table)
@@ -128,10 +128,20 @@ def _review(config: Config) -> ReviewIndex:
 
 
 def _find_job(review: ReviewIndex, run: str) -> Job:
-    found = [job for job in review.jobs(limit=10_000) if job.run_id.startswith(run)]
+    found = [
+        job
+        for job in review.jobs(limit=100_000)
+        if run == _short(job.run_id) or job.run_id.startswith(run)
+    ]
     if len(found) != 1:
         raise NodeError(f"{len(found)} runs begin like that")
     return found[0]
+
+
+def _short(run_id: str) -> str:
+    """The beginning of a run's id and its generation: enough to name it."""
+    study, generation = run_id.rsplit("-", 1)
+    return f"{study[:8]}-{generation}"
 
 
 def _when(seconds: float) -> str:

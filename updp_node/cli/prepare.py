@@ -13,6 +13,7 @@ from rich.table import Table
 from updp_node.cli.options import DEFAULT_CONFIG, ConfigFile
 from updp_node.config import load_config
 from updp_node.errors import ConfigError, NodeError
+from updp_node.log import tell_crashes_without_values
 
 profile_app = typer.Typer(no_args_is_help=True, help="De-identification profiles.")
 
@@ -72,6 +73,7 @@ def serve(
     """Run the node until SIGTERM."""
     from updp_node import node  # noqa: PLC0415  # the roles differ in what they import
 
+    tell_crashes_without_values()
     if role == "all":
         node.supervise(config.resolve())
     elif role == "receiver":

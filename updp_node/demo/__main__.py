@@ -133,9 +133,9 @@ def _show(
 
 def _search(
     sources: Sequence[Source], account: Account, arrived: Path, *, planted: Sequence[str]
-) -> Mapping[Path, int]:
-    """Arrived files in which identifiers of their source (or planted ones) stand, with counts."""
-    found: dict[Path, int] = {}
+) -> Mapping[Path, set[str]]:
+    """Arrived files in which identifiers of their source (or planted ones) stand, and which."""
+    found: dict[Path, set[str]] = {}
     by_path = {path: source for source in sources
                if (path := account.pairs.get(source.uid)) is not None}  # fmt: skip
     every = {identifier for source in sources for identifier in identifiers_of(source.header)}
@@ -144,15 +144,15 @@ def _search(
         own = identifiers_of(source.header) if source is not None else every
         residue = find_residue(path, own | set(planted))
         if residue:
-            found[path] = len(residue)
+            found[path] = residue
     return found
 
 
 def _faults(
-    account: Account, leaks: Mapping[Path, int], pictures: Sequence[Path], *,
+    account: Account, leaks: Mapping[Path, set[str]], pictures: Sequence[Path], *,
     in_time: bool, is_own_study: bool,
 ) -> list[str]:  # fmt: skip
-    faults = [f"{path}: {count} identifiers of the source" for path, count in leaks.items()]
+    faults = [f"{path} holds {', '.join(sorted(found))}" for path, found in leaks.items()]
     if not in_time:
         faults.append(f"the node had not finished after {_LIMIT_S} s; see node.log")
     if account.missing:

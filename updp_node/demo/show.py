@@ -33,8 +33,8 @@ def show_attributes(console: Console, before: Dataset, after: Dataset) -> None:
     """A table of attributes as they were sent and as they arrived."""
     table = Table(title=f"Attributes of the {before.get('Modality', '?')}", title_justify="left")
     table.add_column("Attribute")
-    table.add_column("sent", style="red")
-    table.add_column("arrived", style="green")
+    table.add_column("sent", style="red", overflow="fold")
+    table.add_column("arrived", style="green", overflow="fold")
     for keyword in _SHOWN:
         if keyword in before or keyword in after:
             table.add_row(keyword, _value(before, keyword), _value(after, keyword))
@@ -50,8 +50,8 @@ def show_report(console: Console, before: Dataset, after: Dataset) -> None:
         return
     table = Table(title="Report", title_justify="left", show_lines=True)
     table.add_column("Section")
-    table.add_column("sent", ratio=1)
-    table.add_column("arrived", ratio=1)
+    table.add_column("sent", ratio=1, overflow="fold")
+    table.add_column("arrived", ratio=1, overflow="fold")
     for index, (heading, text) in enumerate(sent):
         now = arrived[index][1] if index < len(arrived) else ""
         table.add_row(escape(heading), escape(text), escape(now))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from pydicom import Dataset
+from pydicom.sequence import Sequence
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -50,11 +51,11 @@ def claims_radiograph(source: Dataset) -> bool:
     PS3.4 Table B.5-1; PS3.3 C.7.3.1.1.1 (Modality), C.7.6.3.1.2 (Photometric Interpretation).
     """
     return (
-        source.get("SOPClassUID") in _RADIOGRAPH_CLASSES
-        and source.get("Modality") in _RADIOGRAPH_MODALITIES
-        and int(source.get("SamplesPerPixel") or 1) == 1
-        and str(source.get("PhotometricInterpretation", "")).startswith("MONOCHROME")
-        and int(source.get("NumberOfFrames") or 1) == 1
+        str(source.get("SOPClassUID")) in _RADIOGRAPH_CLASSES
+        and str(source.get("Modality")) in _RADIOGRAPH_MODALITIES
+        and str(source.get("PhotometricInterpretation")) in {"MONOCHROME1", "MONOCHROME2"}
+        and _is_one_or_absent(source, "SamplesPerPixel")
+        and _is_one_or_absent(source, "NumberOfFrames")
     )
 
 
@@ -112,8 +113,17 @@ def read_view(source: Dataset) -> str | None:
     return view if view in _FRONTAL_VIEWS else None
 
 
+def _is_one_or_absent(source: Dataset, keyword: str) -> bool:
+    try:
+        return int(source.get(keyword) or 1) == 1
+    except (TypeError, ValueError):
+        return False
+
+
 def _read_codes(source: Dataset, keyword: str) -> set[str]:
-    items = source.get(keyword) or ()
+    items = source.get(keyword)
+    if not isinstance(items, Sequence):
+        return set()
     return {str(item.CodeValue) for item in items if item.get("CodeValue")}
 
 

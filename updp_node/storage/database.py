@@ -40,8 +40,8 @@ def open_workflow_engine(url: str) -> Engine:
 
 def _create(url: str, *, synchronous: Literal["FULL", "NORMAL"]) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url)
-    engine = create_engine(url, connect_args={"timeout": 60})
+        return create_engine(url, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:

@@ -269,12 +269,11 @@ def _require_equal(path: Path, sha256: str) -> None:
 def _temporary(path: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
     """A synchronized file beside `path`, removed if what follows fails."""
     temporary = path.with_name(f".{uuid.uuid4().hex}{_PARTIAL_SUFFIX}")
-    chunks = (content,) if isinstance(content, bytes) else content
     try:
         with _as_spool_error():
             handle = os.open(temporary, _CREATE, _FILE_MODE)
             try:
-                for chunk in chunks:
+                for chunk in (content,) if isinstance(content, bytes) else content:
                     _write_all(handle, chunk)
                 os.fsync(handle)
             finally:
@@ -287,10 +286,10 @@ def _temporary(path: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
 
 def _write_all(handle: int, content: Buffer) -> int:
     view = memoryview(content)
-    size = rest = len(view)
-    while rest:
-        rest -= os.write(handle, view[size - rest :])
-    return size
+    written = 0
+    while written < len(view):
+        written += os.write(handle, view[written:])
+    return written
 
 
 @contextmanager

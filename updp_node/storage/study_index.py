@@ -117,6 +117,7 @@ class StudyIndex:
                     last_arrival_at=row.received_at, generation=0,
                 )  # fmt: skip
                 session.add(study)
+                session.flush()
             study.last_arrival_at = max(study.last_arrival_at, row.received_at)
             _note_facts(row, facts)
             row.study_id = study.id

@@ -27,8 +27,12 @@ def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span
     """
     spans = [*_find_names(text, identity.names, lexicons)]
     for category, values in (("ID", identity.ids), ("PHONE", identity.phones)):
-        spans += _search(text, (_spaced_code(value, phone=category == "PHONE") for value in values),
-                         category, "header")  # fmt: skip
+        spans += _search(
+            text,
+            (_spaced_code(value, phone=category == "PHONE") for value in values),
+            category,
+            "header",
+        )
     spans += _search(text, (_date(value) for value in identity.dates), "DATE", "header")
     phrases = [
         *((v, "INSTITUTION") for v in identity.institutions),
@@ -72,8 +76,11 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
     for part in sorted(single - sure):
         shapes = {part.upper(), part.capitalize()}
         regex = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, shapes))})(?![\w-])")
-        spans += [Span(*match.span(), "NAME", "header") for match in regex.finditer(text)
-                  if part not in _COMMON_IDS]  # fmt: skip
+        spans += [
+            Span(*match.span(), "NAME", "header")
+            for match in regex.finditer(text)
+            if part not in _COMMON_IDS
+        ]
     return spans
 
 
@@ -125,8 +132,14 @@ def _date(value: str) -> str:
     ordinal = rf"{of_day}(?:st|nd|rd|th)?"
     sep = r"\s?[-/. ]\s?"
     forms = [
-        rf"{day.year}{sep}{number}{sep}{of_day}", rf"{number}{sep}{of_day}{sep}{year}",
-        rf"{of_day}{sep}{number}{sep}{year}", value, f"{day:%m%d%Y}", f"{day:%d%m%Y}", rf"{number}/{of_day}",
-        rf"{month}\s*{ordinal}(?:\s*,?\s*{year})?", rf"{ordinal}(?:\s+of)?[\s-]*{month}(?:[\s,-]*{year})?",
-    ]  # fmt: skip
+        rf"{day.year}{sep}{number}{sep}{of_day}",
+        rf"{number}{sep}{of_day}{sep}{year}",
+        rf"{of_day}{sep}{number}{sep}{year}",
+        value,
+        f"{day:%m%d%Y}",
+        f"{day:%d%m%Y}",
+        rf"{number}/{of_day}",
+        rf"{month}\s*{ordinal}(?:\s*,?\s*{year})?",
+        rf"{ordinal}(?:\s+of)?[\s-]*{month}(?:[\s,-]*{year})?",
+    ]
     return rf"(?<![\w/.])(?:{'|'.join(forms)})(?![\w/])"

@@ -19,11 +19,11 @@ from updp_node.text.scrub import Replacement, Scrubber
 
 # Schemes whose meanings are published; a meaning of any other scheme is free text.
 _KNOWN_SCHEMES = frozenset(
-    {"DCM", "SCT", "SRT", "SNM3", "99SDM", "LN", "UCUM", "RADLEX", "FMA", "NCIt", "UMLS", "I10", "I10P", "I9C",
-     "I9", "ICDO3", "ICD10CM", "MSH", "ACR", "BI", "BARI", "NCDR", "NDC", "RXNORM", "RFC5646", "RFC3066", "ISO639_1",
-     "ISO639_2", "ISO3166_1", "ISO5218_1", "C4", "C5", "HCPCS", "CTCAE", "NEU", "PUBCHEM_CID", "UBERON", "MGI", "ITIS_TSN",
-     "IBSI", "MDC", "UPC", "POS", "HL7", "ISO_OID", "DCMUID", "NCDR [2.0b]", "IEC61217", "CD8", "SDM", "UNS", "JC8", "JJ1017"}
-)  # fmt: skip
+    "DCM SCT SRT SNM3 99SDM LN UCUM RADLEX FMA NCIt UMLS I10 I10P I9C I9 ICDO3 ICD10CM "
+    "MSH ACR BI BARI NCDR NDC RXNORM RFC5646 RFC3066 ISO639_1 ISO639_2 ISO3166_1 "
+    "ISO5218_1 C4 C5 HCPCS CTCAE NEU PUBCHEM_CID UBERON MGI ITIS_TSN IBSI MDC UPC POS HL7 "
+    "ISO_OID DCMUID IEC61217 CD8 SDM UNS JC8 JJ1017".split()
+)
 _CODE_KEYWORDS = ("CodeValue", "LongCodeValue", "URNCodeValue", "CodingSchemeDesignator",
                   "CodingSchemeVersion", "CodeMeaning")  # fmt: skip
 _SUBJECT_NAME = "121029"
@@ -230,13 +230,6 @@ class ContentScrubber:
             for keyword in _REFERENCE:
                 if keyword in reference and not replaced:
                     setattr(item, keyword, reference[keyword].value)
-            for nested in reference.get("ReferencedSOPSequence") or []:
-                inner = Dataset()
-                inner.ReferencedSOPClassUID = str(nested.get("ReferencedSOPClassUID") or "")
-                inner.ReferencedSOPInstanceUID = self.uids.instance(
-                    str(nested.get("ReferencedSOPInstanceUID") or "")
-                )
-                item.ReferencedSOPSequence = Sequence([inner])
             references.append(item)
         made.ReferencedSOPSequence = Sequence(references)
 

@@ -89,23 +89,19 @@ def _assign(tokens: list[str]) -> dict[int, str] | None:
 
 
 def _number_roles(numbers: list[str], *, named: bool) -> list[str] | None:
+    """What the numbers of a date are, beside a month's name or without one."""
     years = [len(number) == 4 for number in numbers]
-    count = len(numbers)
-    if named and count == 1:
-        return ["year"] if years[0] else ["day"]
-    if named and count == 2:
-        return ["year", "day"] if years[0] else ["day", "year"]
     if named:
-        return None if count else []
-    if count == 3:
-        if years[0]:
-            return ["year", "month", "day"]
+        return {
+            0: [],
+            1: ["year" if years[:1] == [True] else "day"],
+            2: ["year", "day"] if years[:1] == [True] else ["day", "year"],
+        }.get(len(numbers))
+    if len(numbers) == 3 and not years[0]:
         return ["day", "month", "year"] if int(numbers[0]) > 12 else ["month", "day", "year"]
-    if count == 2:
-        if years[1]:
-            return ["month", "year"]
-        return ["year", "month"] if years[0] else ["month", "day"]
-    return [] if count == 0 else None
+    if len(numbers) == 2 and not years[0]:
+        return ["month", "year"] if years[1] else ["month", "day"]
+    return {0: [], 2: ["year", "month"], 3: ["year", "month", "day"]}.get(len(numbers))
 
 
 def _resolve(tokens: list[str], roles: dict[int, str]) -> date | None:

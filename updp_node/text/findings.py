@@ -67,9 +67,9 @@ def _compile(findings: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) 
     groups = {f"g{index}": row for index, row in enumerate(findings)}
     phrases = [(name, phrase) for name, row in groups.items() for phrase in row["phrases"]]
     alternatives = "|".join(
-        f"(?P<{name}>{'|'.join(p for n, p in phrases if n == name)})" for name in groups)  # fmt: skip
-    cues = {key: _any_of(value) for key, value in context.items()
-            if isinstance(value, list)}  # fmt: skip
+        f"(?P<{name}>{'|'.join(p for n, p in phrases if n == name)})" for name in groups
+    )
+    cues = {key: _any_of(value) for key, value in context.items() if isinstance(value, list)}
     return FindingRules(
         mention=re.compile(rf"(?<![\w-])(?=\w)(?:{alternatives})(?![\w])"),
         terms={name: row["term"] for name, row in groups.items()},
@@ -115,9 +115,11 @@ def _settle(found: Mapping[Finding, None]) -> tuple[Finding, ...]:
     for finding in sorted(found, key=lambda f: (_ORDER[f.certainty], f.severity is None)):
         kept.setdefault((finding.term, finding.laterality, finding.location), finding)
     stated = {f.term for f in kept.values() if f.certainty is not Certainty.ABSENT}
-    settled = [f for f in kept.values()
-               if f.certainty is not Certainty.ABSENT or f.term not in stated
-               or f.laterality or f.location]  # fmt: skip
+    settled = [
+        f
+        for f in kept.values()
+        if f.certainty is not Certainty.ABSENT or f.term not in stated or f.laterality or f.location
+    ]
     return tuple(
         sorted(settled, key=lambda f: (f.term, f.certainty, f.laterality or "", f.location or ""))
     )
@@ -216,6 +218,12 @@ def _qualify(
         both = all(rules.laterality[key].search(near) for key in ("left", "right"))
         side = Laterality.BILATERAL if both else side
     place = next((key for key, cue in rules.location.items() if cue.search(near)), None)
-    severity = next((key for key, cue in reversed(list(rules.severity.items()))
-                     if cue.search(f"{before[-30:]} {inside}")), None)  # fmt: skip
+    severity = next(
+        (
+            key
+            for key, cue in reversed(list(rules.severity.items()))
+            if cue.search(f"{before[-30:]} {inside}")
+        ),
+        None,
+    )
     return Finding(term, certainty, side, place, severity)

@@ -10,23 +10,31 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 _IDS = frozenset(
-    {"PatientID", "OtherPatientIDs", "AccessionNumber", "AdmissionID", "StudyID", "RequestedProcedureID",
-     "IssuerOfPatientID", "ServiceEpisodeID", "PlacerOrderNumberImagingServiceRequest",
-     "FillerOrderNumberImagingServiceRequest", "ScheduledProcedureStepID", "PerformedProcedureStepID",
-     "InsurancePlanIdentification", "PatientInsurancePlanCodeSequence", "MilitaryRank", "RegionOfResidence",
-     "DeviceSerialNumber", "DetectorID", "GantryID", "CassetteID", "PlateID", "DeviceUID"}
-)  # fmt: skip
-_PHONES = frozenset({"PatientTelephoneNumbers", "PersonTelephoneNumbers",
-                     "OrderCallbackPhoneNumber", "ReferringPhysicianTelephoneNumbers"})  # fmt: skip
-_ADDRESSES = frozenset({"PatientAddress", "PersonAddress", "InstitutionAddress", "ReferringPhysicianAddress",
-                        "CountryOfResidence", "CurrentPatientLocation", "PatientInstitutionResidence"})  # fmt: skip
-_INSTITUTIONS = frozenset({"InstitutionName", "InstitutionalDepartmentName", "StationName", "VerifyingOrganization",
-                           "RequestingService", "ClinicalTrialSiteName", "ClinicalTrialSponsorName"})  # fmt: skip
+    "PatientID OtherPatientIDs AccessionNumber AdmissionID StudyID RequestedProcedureID "
+    "IssuerOfPatientID ServiceEpisodeID PlacerOrderNumberImagingServiceRequest "
+    "FillerOrderNumberImagingServiceRequest ScheduledProcedureStepID PerformedProcedureStepID "
+    "InsurancePlanIdentification PatientInsurancePlanCodeSequence MilitaryRank "
+    "RegionOfResidence DeviceSerialNumber DetectorID GantryID CassetteID PlateID DeviceUID".split()
+)
+_PHONES = frozenset(
+    "PatientTelephoneNumbers PersonTelephoneNumbers OrderCallbackPhoneNumber "
+    "ReferringPhysicianTelephoneNumbers".split()
+)
+_ADDRESSES = frozenset(
+    "PatientAddress PersonAddress InstitutionAddress ReferringPhysicianAddress "
+    "CountryOfResidence CurrentPatientLocation PatientInstitutionResidence".split()
+)
+_INSTITUTIONS = frozenset(
+    "InstitutionName InstitutionalDepartmentName StationName VerifyingOrganization "
+    "RequestingService ClinicalTrialSiteName ClinicalTrialSponsorName".split()
+)
 _NAMES = frozenset({"OtherPatientNames", "ResponsibleOrganization"})
-_DATES = frozenset({"PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate",
-                    "AdmittingDate", "ScheduledProcedureStepStartDate", "PerformedProcedureStepStartDate",
-                    "PatientBirthDateInAlternativeCalendar", "LastMenstrualDate", "IssueDateOfImagingServiceRequest",
-                    "Date", "DateTime", "AcquisitionDateTime", "VerificationDateTime"})  # fmt: skip
+_DATES = frozenset(
+    "PatientBirthDate StudyDate SeriesDate AcquisitionDate ContentDate AdmittingDate "
+    "ScheduledProcedureStepStartDate PerformedProcedureStepStartDate "
+    "PatientBirthDateInAlternativeCalendar LastMenstrualDate IssueDateOfImagingServiceRequest "
+    "Date DateTime AcquisitionDateTime VerificationDateTime".split()
+)
 _MOST = 2_000
 
 

@@ -130,14 +130,20 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
     patterns = read_rules(root / "blacklist" / "patterns.yaml")
     codes = read_rules(root / "whitelist" / "codes.yaml")
     hand_written = read_rules(root / "whitelist" / "eponyms.yaml")
-    eponyms = [*_terms(hand_written),
-               *(tuple(line.split()) for line in lists["whitelist/eponym_phrases.txt"])]  # fmt: skip
+    eponyms = [
+        *_terms(hand_written),
+        *(tuple(line.split()) for line in lists["whitelist/eponym_phrases.txt"]),
+    ]
     words = {*lists["whitelist/english_words.txt.gz"], *lists["whitelist/medical_words.txt.gz"]}
-    words |= {part for term in _terms(read_rules(root / "whitelist" / "radiology.yaml"))
-              for part in term}  # fmt: skip
+    words |= {
+        part for term in _terms(read_rules(root / "whitelist" / "radiology.yaml")) for part in term
+    }
     words |= {term[0] for term in eponyms if len(term) == 1}
-    site = [_site_terms(path) for name, path in black.items()
-            if name.endswith(".yaml") and name != "patterns.yaml"]  # fmt: skip
+    site = [
+        _site_terms(path)
+        for name, path in black.items()
+        if name.endswith(".yaml") and name != "patterns.yaml"
+    ]
     site_terms = [term for terms in site for term in terms]
     digest, versions = _digest(root)
     return Lexicons(
@@ -165,12 +171,16 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
 
 
 _LISTS = (
-    "blacklist/surnames.txt.gz", "blacklist/given_names_female.txt.gz",
-    "blacklist/given_names_male.txt.gz", "blacklist/hospitals.txt.gz",
-    "blacklist/cities.txt.gz", "context/ambiguous_names.txt.gz",
-    "whitelist/english_words.txt.gz", "whitelist/medical_words.txt.gz",
+    "blacklist/surnames.txt.gz",
+    "blacklist/given_names_female.txt.gz",
+    "blacklist/given_names_male.txt.gz",
+    "blacklist/hospitals.txt.gz",
+    "blacklist/cities.txt.gz",
+    "context/ambiguous_names.txt.gz",
+    "whitelist/english_words.txt.gz",
+    "whitelist/medical_words.txt.gz",
     "whitelist/eponym_phrases.txt",
-)  # fmt: skip
+)
 
 
 def _read_text(path: Path) -> str:
@@ -228,8 +238,11 @@ def _site_terms(path: Path) -> list[SiteTerm]:
 
 def _context(path: Path) -> dict[str, tuple[str, ...]]:
     content = read_rules(path)
-    return {key: tuple(str(term) for term in value)
-            for key, value in content.items() if isinstance(value, list)}  # fmt: skip
+    return {
+        key: tuple(str(term) for term in value)
+        for key, value in content.items()
+        if isinstance(value, list)
+    }
 
 
 def _by_first(terms: Iterable[tuple[str, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from updp_node.text.name_reader import DEGREE, NameFind, NameReader
 from updp_node.text.words import Kind, Word
 
+_PARTICLES = frozenset({"van", "von", "de", "la", "der", "bin", "del"})
 _FOREIGN = frozenset({Kind.UNKNOWN, Kind.SURNAME})
 _LINE_START = re.compile(r"|.?\n|: ?|[^\w]\t")
 
@@ -32,8 +33,8 @@ def ordered_names(reader: NameReader) -> Iterator[NameFind]:
 
 
 def _alike(first: Word, second: Word) -> bool:
-    return (first.is_capital == second.is_capital) or (
-        first.is_capital and second.lower in {"van", "von", "de", "la", "der", "bin", "del"})  # fmt: skip
+    particle = first.is_capital and second.lower in _PARTICLES
+    return first.is_capital == second.is_capital or particle
 
 
 def _with_initial(reader: NameReader, index: int) -> int:
@@ -47,7 +48,7 @@ def _with_initial(reader: NameReader, index: int) -> int:
 
 
 def _inverted(reader: NameReader, index: int) -> int | None:
-    """Index of the last word of ``LAST, FIRST M.``"""
+    """Index of the last word of a name such as ``LAST, FIRST M``."""
     last, given = reader.words[index], reader.words[index + 1]
     if not last.is_capital or last.kind in {Kind.WORD, Kind.INITIAL}:
         return None
@@ -58,18 +59,18 @@ def _inverted(reader: NameReader, index: int) -> int | None:
         after = reader.text[given.end : given.end + 1]
         ends = after in {".", "\n", ";", ""} and not DEGREE.match(reader.text, given.start)
         return index + 1 if ends else None
-    long = min(len(given.text), len(last.text)) > (3 if given.is_upper else 2)
+    starts = _LINE_START.fullmatch(reader.text[max(0, last.start - 2) : last.start])
+    long = min(len(given.text), len(last.text)) > (3 if given.is_upper and not starts else 2)
     foreign = given.kind in _FOREIGN and long
     if last.kind is Kind.AMBIGUOUS:
-        before = reader.text[max(0, last.start - 2) : last.start]
-        return end if foreign and _LINE_START.fullmatch(before) else None
+        return end if foreign and starts else None
     both = given.kind is Kind.SURNAME and last.is_name
     likely = given.kind in {Kind.AMBIGUOUS, Kind.UNKNOWN} and end > index + 1
     return end if foreign or both or likely else None
 
 
 def _straight(reader: NameReader, index: int) -> int | None:
-    """Index of the last word of ``First M. Last``."""
+    """Index of the last word of a name such as ``First M. Last``."""
     words, given = reader.words, reader.words[index]
     at, dotted = _skip_initial(reader, index)
     last = words[at]
@@ -78,9 +79,8 @@ def _straight(reader: NameReader, index: int) -> int | None:
         return None
     if given.kind is Kind.GIVEN:
         long = min(len(last.lower), len(given.lower)) > 3 and last.kind is not Kind.INITIAL
-        return (
-            at if given.is_capital and last.is_capital or (not given.is_capital and long) else None
-        )
+        capital = given.is_capital and last.is_capital
+        return at if capital or (not given.is_capital and long) else None
     if given.kind not in _FOREIGN or not (given.is_capital and last.is_capital):
         return None
     return at if dotted or _is_foreign_pair(given, last) else None

@@ -136,10 +136,10 @@ class NameRules:
 
     def _skip_titles(self, reader: NameReader, start: int) -> int:
         index = reader.index(start)
-        if index < len(reader.words) and reader.words[index].lower in self._titles:
-            if _OPENING.fullmatch(reader.text[start : reader.words[index].start]):
-                return reader.words[index].end
-        return start
+        if index >= len(reader.words) or reader.words[index].lower not in self._titles:
+            return start
+        near = _OPENING.fullmatch(reader.text[start : reader.words[index].start])
+        return reader.words[index].end if near else start
 
     def _suffixed(self, reader: NameReader) -> Iterator[NameFind]:
         for match in self._suffix.finditer(reader.text):

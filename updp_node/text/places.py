@@ -42,13 +42,24 @@ class PlaceRules:
         proper = r"[A-Z][A-Za-z'-]+"
         self._hospital_of = re.compile(
             rf"\b(?:Hospital|University|Medical Center|Institute|College|Clinic)\s+(?:of|for|at)\s+"
-            rf"(?:the\s+)?{proper}(?:\s+(?:of\s+)?{proper}){{0,3}}")  # fmt: skip
-        states = "|".join([*words["state_codes"], *(
-            " ".join(part.capitalize() for part in state.split()) for state in words["state_names"])])  # fmt: skip
+            rf"(?:the\s+)?{proper}(?:\s+(?:of\s+)?{proper}){{0,3}}"
+        )
+        states = "|".join(
+            [
+                *words["state_codes"],
+                *(
+                    " ".join(part.capitalize() for part in state.split())
+                    for state in words["state_names"]
+                ),
+            ]
+        )
         self._city_state = re.compile(
-            rf"(?<![\w-])(?P<city>(?:St\. |Ft\. |Mt\. )?[A-Z][A-Za-z'-]{{2,24}}(?: [A-Z][A-Za-z'-]{{1,24}}){{0,2}}),\s*(?P<state>{states})\b")  # fmt: skip
+            r"(?<![\w-])(?P<city>(?:St\. |Ft\. |Mt\. )?[A-Z][A-Za-z'-]{2,24}"
+            rf"(?: [A-Z][A-Za-z'-]{{1,24}}){{0,2}}),\s*(?P<state>{states})\b"
+        )
         self._preposition = re.compile(
-            rf"(?<!\w)(?:{_alternatives(words['prepositions'])})\s+(?=[A-Z])", re.IGNORECASE)  # fmt: skip
+            rf"(?<!\w)(?:{_alternatives(words['prepositions'])})\s+(?=[A-Z])", re.IGNORECASE
+        )
 
     def find(
         self, text: str, words: Sequence[Word], places: Iterable[tuple[int, int]]
@@ -62,17 +73,26 @@ class PlaceRules:
             What a general model takes for places.
         """
         lowered = [word.lower for word in words]
-        found = [*self._facilities(text, words), *self._listed(words, lowered),
-                 *self._cities(text, words, lowered, places), *self._site(words, lowered)]  # fmt: skip
-        found += [PlaceFind(*m.span(), "INSTITUTION", "hospital-of")
-                  for m in self._hospital_of.finditer(text)]  # fmt: skip
+        found = [
+            *self._facilities(text, words),
+            *self._listed(words, lowered),
+            *self._cities(text, words, lowered, places),
+            *self._site(words, lowered),
+        ]
+        found += [
+            PlaceFind(*m.span(), "INSTITUTION", "hospital-of")
+            for m in self._hospital_of.finditer(text)
+        ]
         return found
 
     def _facilities(self, text: str, words: Sequence[Word]) -> Iterator[PlaceFind]:
         """Capitalized words before a word such as *Hospital*."""
         ends = {word.end: index for index, word in enumerate(words)}
-        ends |= {word.end + 2: index for index, word in enumerate(words)
-                 if text[word.end : word.end + 2].lower() == "'s"}  # fmt: skip
+        ends |= {
+            word.end + 2: index
+            for index, word in enumerate(words)
+            if text[word.end : word.end + 2].lower() == "'s"
+        }
         for match in self._facility.finditer(text):
             before = text[: match.start()][-4:]
             gap = len(before) - len(before.rstrip(" "))
@@ -116,10 +136,18 @@ class PlaceRules:
     def _names_one(self, taken: Sequence[Word], facility: str) -> bool:
         proper = [word for word in taken if word.lower not in self._generic]
         if facility.lower() in self._weak:
-            return any(word.is_capital and word.kind in {Kind.SURNAME, Kind.GIVEN, Kind.UNKNOWN}
-                       and len(word.text) > 2 and not word.protected for word in proper)  # fmt: skip
-        named = [word for word in proper if word.is_capital or word.is_name
-                 or word.lower in {"st", "saint"}]  # fmt: skip
+            return any(
+                word.is_capital
+                and word.kind in {Kind.SURNAME, Kind.GIVEN, Kind.UNKNOWN}
+                and len(word.text) > 2
+                and not word.protected
+                for word in proper
+            )
+        named = [
+            word
+            for word in proper
+            if word.is_capital or word.is_name or word.lower in {"st", "saint"}
+        ]
         if facility.isupper() or facility.islower() or facility.lower().startswith("clinic"):
             return any(
                 word.kind is not Kind.WORD or word.lower in {"mercy", "memorial"} for word in named
@@ -129,7 +157,12 @@ class PlaceRules:
     def _listed(self, words: Sequence[Word], lowered: Sequence[str]) -> Iterator[PlaceFind]:
         for start, length, _ in find_phrases(lowered, self._lexicons.hospitals):
             if words[start].is_capital or length > 2:
-                yield PlaceFind(words[start].start, words[start + length - 1].end, "INSTITUTION", "hospital-list")  # fmt: skip
+                yield PlaceFind(
+                    words[start].start,
+                    words[start + length - 1].end,
+                    "INSTITUTION",
+                    "hospital-list",
+                )
 
     def _site(self, words: Sequence[Word], lowered: Sequence[str]) -> Iterator[PlaceFind]:
         """Terms that a site added."""
@@ -140,9 +173,12 @@ class PlaceRules:
             )
 
     def _cities(
-        self, text: str, words: Sequence[Word], lowered: Sequence[str],
+        self,
+        text: str,
+        words: Sequence[Word],
+        lowered: Sequence[str],
         places: Iterable[tuple[int, int]],
-    ) -> Iterator[PlaceFind]:  # fmt: skip
+    ) -> Iterator[PlaceFind]:
         for match in self._city_state.finditer(text):
             parts = match["city"].lower().split()
             code = match["state"].isupper()

