@@ -73,6 +73,12 @@ TEMPLATES = (
     "Policy number {ID}. Discussed with {NAME:plain} and {NAME:title}.\n",
 )  # fmt: skip
 
+@lru_cache(maxsize=1)
+def shared_scrubber() -> Scrubber:
+    """One scrubber for all text tests of a process."""
+    return load_scrubber()
+
+
 _MONTHS = (
     "January February March April May June July August September October November December".split()
 )

@@ -15,21 +15,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Connection, Engine, bindparam, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from updp_node.errors import SpoolError
 from updp_node.model import Received
-from updp_node.storage.tables import AssociationRow, InstanceRow
+from updp_node.storage.tables import Identified
 
 _BATCH = 256
+_INSTANCES = Identified.metadata.tables["instances"]
+_ASSOCIATIONS = Identified.metadata.tables["associations"]
+_RECEIVED = insert(_INSTANCES)
+_OPENED = insert(_ASSOCIATIONS)
+_TOUCHED = (
+    update(_ASSOCIATIONS)
+    .where(_ASSOCIATIONS.c.id == bindparam("association"))
+    .values(seen_at=bindparam("now"))
+)
+_CLOSED = (
+    update(_ASSOCIATIONS)
+    .where(_ASSOCIATIONS.c.id == bindparam("association"))
+    .values(closed_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One statement and who waits for it."""
+    """One row for one statement, and who waits for it."""
 
     statement: Any
+    row: dict[str, Any]
     done: Future[None]
 
 
@@ -59,49 +74,48 @@ class Intake:
         SpoolError
             The row could not be committed; the sender must be told to try again.
         """
-        now = time.time()
-        row = insert(InstanceRow).values(
-            state="received",
-            file=str(received.path.relative_to(self._root)),
-            sop_class_uid=received.sop_class_uid,
-            sop_instance_uid=received.sop_instance_uid,
-            transfer_syntax_uid=received.transfer_syntax_uid,
-            calling_ae_title=received.calling_ae_title,
-            association_id=received.association_id,
-            size_bytes=received.size_bytes,
-            sha256=received.sha256,
-            received_at=now,
-        )
-        self._submit(row).result()
+        row = {
+            "state": "received",
+            "file": str(received.path.relative_to(self._root)),
+            "sop_class_uid": received.sop_class_uid,
+            "sop_instance_uid": received.sop_instance_uid,
+            "transfer_syntax_uid": received.transfer_syntax_uid,
+            "calling_ae_title": received.calling_ae_title,
+            "association_id": received.association_id,
+            "size_bytes": received.size_bytes,
+            "sha256": received.sha256,
+            "received_at": time.time(),
+        }
+        self._submit(_RECEIVED, row).result()
 
     def opened(self, association_id: str, calling_ae_title: str, peer_address: str) -> None:
         """Note an accepted association; its studies do not settle while it is open."""
         now = time.time()
-        self._submit(
-            insert(AssociationRow).values(
-                id=association_id, calling_ae_title=calling_ae_title,
-                peer_address=peer_address, opened_at=now, seen_at=now,
-            )
-        )  # fmt: skip
+        row = {
+            "id": association_id,
+            "calling_ae_title": calling_ae_title,
+            "peer_address": peer_address,
+            "opened_at": now,
+            "seen_at": now,
+        }
+        self._submit(_OPENED, row)
 
     def touched(self, association_id: str) -> None:
         """Note that an association is alive, so that it does not expire."""
-        where = AssociationRow.id == association_id
-        self._submit(update(AssociationRow).where(where).values(seen_at=time.time()))
+        self._submit(_TOUCHED, {"association": association_id, "now": time.time()})
 
     def closed(self, association_id: str) -> None:
         """Note the end of an association, orderly or not."""
-        where = AssociationRow.id == association_id
-        self._submit(update(AssociationRow).where(where).values(closed_at=time.time()))
+        self._submit(_CLOSED, {"association": association_id, "now": time.time()})
 
     def close(self) -> None:
         """Commit what is queued and stop."""
         self._jobs.put(None)
         self._committer.join(timeout=60)
 
-    def _submit(self, statement: Any) -> Future[None]:
+    def _submit(self, statement: Any, row: dict[str, Any]) -> Future[None]:
         done: Future[None] = Future()
-        self._jobs.put(_Job(statement, done))
+        self._jobs.put(_Job(statement, row, done))
         return done
 
     def _gather(self) -> tuple[list[_Job], bool]:
@@ -125,8 +139,7 @@ class Intake:
             error: SpoolError | None = None
             try:
                 with self._engine.begin() as connection:
-                    for job in jobs:
-                        connection.execute(job.statement)
+                    _execute(connection, jobs)
             except SQLAlchemyError as cause:
                 error = SpoolError(f"index commit failed: {type(cause).__name__}")
             for job in jobs:
@@ -134,3 +147,11 @@ class Intake:
                     job.done.set_result(None)
                 else:
                     job.done.set_exception(error)
+
+
+def _execute(connection: Connection, jobs: list[_Job]) -> None:
+    """The rows of one statement at once; openings before what belongs to them."""
+    for statement in (_OPENED, _RECEIVED, _TOUCHED, _CLOSED):
+        rows = [job.row for job in jobs if job.statement is statement]
+        if rows:
+            connection.execute(statement, rows)
