@@ -73,6 +73,7 @@ TEMPLATES = (
     "Policy number {ID}. Discussed with {NAME:plain} and {NAME:title}.\n",
 )  # fmt: skip
 
+
 @lru_cache(maxsize=1)
 def shared_scrubber() -> Scrubber:
     """One scrubber for all text tests of a process."""

@@ -18,7 +18,9 @@ def test_a_date_is_moved_and_keeps_its_spelling(text, expected):
     assert shift_date(text, -40) == expected
 
 
-@pytest.mark.parametrize("text", ["the third of July", "45/45/2020", "13-2020-99-1", "0000-00-00", ""])
+@pytest.mark.parametrize(
+    "text", ["the third of July", "45/45/2020", "13-2020-99-1", "0000-00-00", ""]
+)
 def test_what_no_calendar_knows_is_replaced_whole(text):
     assert shift_date(text, -40) == FALLBACK
 

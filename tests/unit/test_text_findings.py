@@ -14,7 +14,7 @@ L, R, B = Laterality.LEFT, Laterality.RIGHT, Laterality.BILATERAL
         ("Small left pleural effusion.", Finding("pleural effusion", P, L, None, "mild")),
         ("No pleural effusion.", Finding("pleural effusion", A)),
         ("There is no evidence of pneumothorax.", Finding("pneumothorax", A)),
-        ("The heart is moderately enlarged.", Finding("cardiomegaly", P)),
+        ("The heart is moderately enlarged.", Finding("cardiomegaly", P, None, None, "moderate")),
         ("Right upper lobe consolidation.", Finding("consolidation", P, R, "upper lobe")),
         ("Bibasilar atelectasis.", Finding("atelectasis", P, B, "base")),
         ("This may represent pneumonia.", Finding("pneumonia", U)),
@@ -41,7 +41,9 @@ def test_the_side_belongs_to_the_finding_it_stands_with():
 
 
 def test_indication_history_and_comparison_are_not_read():
-    text = "INDICATION: pneumonia\nHISTORY: Pneumothorax.\nCOMPARISON: none\nFINDINGS: Clear lungs.\n"
+    text = (
+        "INDICATION: pneumonia\nHISTORY: Pneumothorax.\nCOMPARISON: none\nFINDINGS: Clear lungs.\n"
+    )
     assert extract_findings(text) == ()
 
 
@@ -58,7 +60,9 @@ def test_a_stated_finding_beats_an_unqualified_denial():
 def test_terms_are_canonical_and_come_sorted_once():
     text = "Atelectasis. Atelectatic change. Bibasilar atelectasis."
     found = extract_findings(text)
-    assert list(found) == sorted(set(found), key=lambda f: (f.term, f.certainty, f.laterality or ""))
+    assert list(found) == sorted(
+        set(found), key=lambda f: (f.term, f.certainty, f.laterality or "")
+    )
     assert {f.term for f in found} <= set(load_finding_rules().parents)
 
 

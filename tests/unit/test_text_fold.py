@@ -15,7 +15,9 @@ def test_text_is_brought_into_one_alphabet(text, folded):
     assert fold_text(text).text == folded
 
 
-@pytest.mark.parametrize("text", ["Dr. Hol\u200bloway, x", "Dr. Holl\u00f6w\u0308ay\u200b, x", "ﬁn Holloway"])
+@pytest.mark.parametrize(
+    "text", ["Dr. Hol\u200bloway, x", "Dr. Holl\u00f6w\u0308ay\u200b, x", "ﬁn Holloway"]
+)
 def test_offsets_lead_back_to_the_original(text):
     folded = fold_text(text)
     start = folded.text.index("Hol")

@@ -62,7 +62,8 @@ def test_a_site_adds_terms_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["terms: [a]\n", "category: x\nsource: x\nlicence: x\nversion: 1\nwords: [a]\n", "- a\n", "{"]
+    "content",
+    ["terms: [a]\n", "category: x\nsource: x\nlicence: x\nversion: 1\nwords: [a]\n", "- a\n", "{"],
 )
 def test_a_site_file_with_a_fault_refuses_to_load(tmp_path, content):
     folder = tmp_path / "lexicons"

@@ -83,7 +83,9 @@ def test_a_tag_takes_the_place_and_a_second_run_changes_nothing():
     once = shared_scrubber().scrub(text, None, None, Replacement.TAG).text
     assert "[NAME]" in once
     assert "[ID]" in once
-    assert not any(word in once for word in ("HOLLOWAY", "MARGARET", "8291034", "Baek", "55821", "____"))
+    assert not any(
+        word in once for word in ("HOLLOWAY", "MARGARET", "8291034", "Baek", "55821", "____")
+    )
     assert shared_scrubber().scrub(once, None, None, Replacement.TAG).text == once
 
 
@@ -107,19 +109,36 @@ def test_surrogates_without_a_subject_are_refused():
 
 
 def test_spans_are_sorted_and_never_overlap():
-    text = "Dr. Baek, Baek@x.org 3/14/2021 14:30 at Baek Hospital, Spokane, WA 99201. MRN 123456789."
+    text = (
+        "Dr. Baek, Baek@x.org 3/14/2021 14:30 at Baek Hospital, Spokane, WA 99201. MRN 123456789."
+    )
     spans = shared_scrubber().find(text)
     assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
     assert all(0 <= s.start < s.end <= len(text) for s in spans)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\x00\x01\x02", "\ud800", "。。。", "\n" * 5000, "a" * 50_000, "1" * 50_000, "-/" * 20_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\x00\x01\x02",
+        "\ud800",
+        "。。。",
+        "\n" * 5000,
+        "a" * 50_000,
+        "1" * 50_000,
+        "-/" * 20_000,
+    ],
+)
 def test_text_of_no_language_does_no_harm(text):
     result = shared_scrubber().scrub(text, IDENTITY, SUBJECT)
     assert "\x00" not in result.text
 
 
-@pytest.mark.parametrize("unit", ["A-", "Dr. ", "1 ", "St. ", "x@", "a.b.", "0-0-", "Hospital of ", "[** ", "HOLLOWAY, "])
+@pytest.mark.parametrize(
+    "unit", ["A-", "Dr. ", "1 ", "St. ", "x@", "a.b.", "0-0-", "Hospital of ", "[** ", "HOLLOWAY, "]
+)
 def test_adversarial_repetition_takes_linear_time(unit):
     text = unit * (40_000 // len(unit))
     start = time.process_time()

@@ -68,6 +68,9 @@ def stamp(made: Dataset, provenance: Provenance, counterpart: Counterpart | None
     made.InstanceCreationDate = f"{provenance.created:%Y%m%d}"
     made.InstanceCreationTime = f"{provenance.created:%H%M%S}"
     items = list(made.get("ContributingEquipmentSequence") or ())
+    if counterpart is not None:  # those are highdicom's, dated now: a repeated step must not differ
+        for item in items:
+            item.ContributionDateTime = f"{provenance.created:%Y%m%d%H%M%S}"
     items.append(_equipment(provenance, DEIDENTIFYING_EQUIPMENT, _said(provenance)))
     if counterpart is not None:
         said = _said_of_model(counterpart)

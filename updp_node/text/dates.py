@@ -127,7 +127,9 @@ def _resolve(tokens: list[str], roles: dict[int, str]) -> date | None:
 def _is_padded(numbers: list[str]) -> bool:
     """Whether single digits are written with a zero before them."""
     short = [number for number in numbers if len(number) < 4]
-    return any(number.startswith("0") for number in short) or all(len(n) == 2 for n in short)
+    return any(number.startswith("0") for number in short) or (
+        len(short) > 1 and all(len(number) == 2 for number in short)
+    )
 
 
 def _write(token: str, role: str, moved: date, *, padded: bool) -> str:

@@ -67,7 +67,7 @@ def _fold_character(character: str) -> str:
     if character in "\v\f\x85\u2028\u2029":
         return "\n"
     category = unicodedata.category(character)
-    if category in {"Cc", "Cf", "Mn", "Me"}:
+    if category in {"Cc", "Cf", "Cs", "Mn", "Me"}:
         return ""
     if category.startswith("Z"):
         return " "

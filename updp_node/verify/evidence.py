@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
 from updp_node.errors import InstanceError
-from updp_node.verify.words import ORDINARY, PLACEHOLDERS, find_dates, join_code, split_words
+from updp_node.verify.keywords import (
+    CLASS_UIDS,
+    CODES,
+    CONTACTS,
+    DEVICE_UIDS,
+    DEVICES,
+    PATIENT_CODES,
+    PHONES,
+    PLACES,
+    TECHNICAL,
+    TRAITS,
+    VENDOR,
+)
+from updp_node.verify.ordinary import ORDINARY, PLACEHOLDERS
+from updp_node.verify.words import find_dates, fold, is_ideographic, join_code, spell, split_words
 
-_CODES = frozenset(
-    """PatientID OtherPatientIDs AccessionNumber StudyID AdmissionID ServiceEpisodeID
-    IssuerOfPatientID
-    FillerOrderNumberImagingServiceRequest PlacerOrderNumberImagingServiceRequest
-    RequestedProcedureID ScheduledProcedureStepID PerformedProcedureStepID MilitaryRank
-    MedicalRecordLocator SpecimenIdentifier ContainerIdentifier InsurancePlanIdentification
-    PatientTelephoneNumbers OrderCallbackPhoneNumber PersonTelephoneNumbers
-    ReferringPhysicianTelephoneNumbers ResponsiblePersonTelephoneNumbers""".split()
-)
-_DEVICES = frozenset(
-    """DeviceSerialNumber DetectorID GantryID PlateID CassetteID StationName ScheduledStationName
-    PerformedStationName""".split()
-)
-_PHRASES = frozenset(
-    """InstitutionName InstitutionAddress InstitutionalDepartmentName PatientAddress
-    ReferringPhysicianAddress PersonAddress
-    PatientTelecomInformation PersonTelecomInformation RequestingService CurrentPatientLocation
-    PatientInstitutionResidence""".split()
-)
-_TRAITS = frozenset(
-    """RegionOfResidence CountryOfResidence MilitaryRank Occupation
-    PatientReligiousPreference""".split()
-)
+Phrase = tuple[str, ...]
+
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _STANDARD_UIDS = "1.2.840.10008."
-MIN_NAME, MIN_CODE, MIN_PHRASE_WORD = 3, 4, 4
+_PERSON_CODES = "(0040,1101)"
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_NAME_WORD = re.compile(r"[^\W\d_]+")
+_DUMMY_DATES = frozenset({date(1900, 1, 1)})
+_MIN_NAME, _MIN_CODE, _MIN_PATIENT_DIGITS, _MIN_DIGITS, _MIN_PHONE = 3, 4, 5, 6, 7
+_MIN_JOINED, _MIN_PLACE_WORD, _MIN_LONE_WORD = 5, 4, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,52 +61,46 @@ class Allowances:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Evidence:
-    """Identifiers of the sources; never printed.
+    """Identifiers of the sources; never printed. Words are folded.
 
     Attributes
     ----------
     names : frozenset of str
-        Folded words of person names, three letters and longer.
+        Words of person names, three letters and longer; `spelled` are those that ASCII does
+        not hold, as they were written; `ideographs` names without spaces between words.
     persons : frozenset of tuple of str
         The words of each whole name.
-    codes : frozenset of str
-        Numbers without separators, four characters and longer.
-    devices : frozenset of str
-        Serial numbers, detectors, stations, written like `codes`.
-    phrases : frozenset of tuple of str
-        Words of institutions, addresses, departments.
-    traits : frozenset of tuple of str
-        Words of occupation, rank, creed and residence.
-    dates : frozenset of date
-        Every full date, of attributes and of text.
-    birth_dates : frozenset of date
-    values : frozenset of (int, str)
-        Tag and value of every DA and DT attribute at the top level.
-    uids : frozenset of str
+    codes, devices : frozenset of str
+        Numbers without separators that mean somebody (or a device) wherever they stand.
+    weak_codes : frozenset of str
+        Short numbers and bare words: they count in identifying attributes only.
+    contacts, places, traits : frozenset of tuple of str
+        Words of addresses and e-mails; of institutions; of occupation, rank and residence.
+    dates, birth_dates : frozenset of date
+        Every full date of attributes and of text.
+    values : frozenset of (int, date)
+        Tag and date of every DA and DT attribute, at any depth.
+    uids, device_uids : frozenset of str
     """
 
     names: frozenset[str] = field(default_factory=frozenset)
-    persons: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
+    spelled: frozenset[str] = field(default_factory=frozenset)
+    ideographs: frozenset[str] = field(default_factory=frozenset)
+    persons: frozenset[Phrase] = field(default_factory=frozenset)
     codes: frozenset[str] = field(default_factory=frozenset)
     devices: frozenset[str] = field(default_factory=frozenset)
-    phrases: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
-    traits: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
+    weak_codes: frozenset[str] = field(default_factory=frozenset)
+    contacts: frozenset[Phrase] = field(default_factory=frozenset)
+    places: frozenset[Phrase] = field(default_factory=frozenset)
+    traits: frozenset[Phrase] = field(default_factory=frozenset)
     dates: frozenset[date] = field(default_factory=frozenset)
     birth_dates: frozenset[date] = field(default_factory=frozenset)
-    values: frozenset[tuple[int, str]] = field(default_factory=frozenset)
+    values: frozenset[tuple[int, date]] = field(default_factory=frozenset)
     uids: frozenset[str] = field(default_factory=frozenset)
-
-    def numbers(self, allow: Allowances) -> frozenset[str]:
-        """The codes that must not leave."""
-        return self.codes if allow.device else self.codes | self.devices
-
-    def places(self, allow: Allowances) -> frozenset[tuple[str, ...]]:
-        """The phrases that must not leave."""
-        kept = self.phrases if not allow.institution else frozenset()
-        return kept if allow.patient_characteristics else kept | self.traits
+    device_uids: frozenset[str] = field(default_factory=frozenset)
 
     def __repr__(self) -> str:
-        return f"Evidence({len(self.names)} names, {len(self.codes)} codes)"
+        return f"Evidence({len(self.names)} names, {len(self.codes)} codes, {len(self.uids)} UIDs)"
 
 
 def walk(data_set: Dataset) -> Iterator[tuple[DataElement, str]]:
@@ -125,13 +118,13 @@ def walk(data_set: Dataset) -> Iterator[tuple[DataElement, str]]:
             path = f"{prefix}({tag >> 16:04X},{tag & 0xFFFF:04X})"
             try:
                 element = current[tag]
+                items = list(element.value) if element.VR == "SQ" else None
             except Exception:  # noqa: BLE001  # pydicom raises what it likes on odd values
                 raise InstanceError("unreadable-attribute", path) from None
-            if element.VR == "SQ":
-                items = enumerate(element.value, start=1)
-                stack.extend((item, f"{path}[{number}]") for number, item in items)
-            else:
+            if items is None:
                 yield element, path
+            else:
+                stack.extend((item, f"{path}[{at}]") for at, item in enumerate(items, start=1))
 
 
 def texts_of(element: DataElement) -> list[str]:
@@ -141,22 +134,15 @@ def texts_of(element: DataElement) -> list[str]:
         return []
     if isinstance(value, str) or not isinstance(value, Iterable):
         return [str(value)]
-    return [str(each) for each in value]
+    return [str(each) for each in value if not isinstance(each, (bytes, int, float))]
 
 
 class _Gathering:
-    """Sets that grow while the sources are walked."""
+    """Sets that grow while the sources are walked, by the names of `Evidence`."""
 
     def __init__(self) -> None:
-        self.persons: set[tuple[str, ...]] = set()
-        self.codes: set[str] = set()
-        self.devices: set[str] = set()
-        self.phrases: set[tuple[str, ...]] = set()
-        self.traits: set[tuple[str, ...]] = set()
-        self.dates: set[date] = set()
-        self.birth_dates: set[date] = set()
-        self.values: set[tuple[int, str]] = set()
-        self.uids: set[str] = set()
+        self.found: dict[str, set[object]] = {each.name: set() for each in fields(Evidence)}
+        self.vendors: set[Phrase] = set()
 
     def add(self, element: DataElement, path: str) -> None:
         """Take what an element tells."""
@@ -164,55 +150,94 @@ class _Gathering:
             if element.VR == "PN":
                 self._add_name(text)
             elif element.VR == "UI":
-                if text and not text.startswith(_STANDARD_UIDS):
-                    self.uids.add(text)
+                self._add_uid(element.keyword, text)
             elif element.VR in {"DA", "DT"}:
-                self._add_date(element, path, text)
+                self._add_date(element, text)
             else:
-                self._add_field(element.keyword, text)
-            if element.VR in _TEXT_VRS:
-                self.dates.update(find_dates(text))
-
-    def _add_field(self, keyword: str, text: str) -> None:
-        if keyword in _CODES:
-            self._add_code(text, self.codes)
-        elif keyword in _DEVICES:
-            self._add_code(text, self.devices)
-        elif keyword in _PHRASES:
-            self._add_phrase(text, self.phrases)
-        elif keyword in _TRAITS:
-            self._add_phrase(text, self.traits)
+                self._add_field(element.keyword, path, text)
+                if element.VR in _TEXT_VRS:
+                    self._add_text(element.keyword, text)
 
     def _add_name(self, text: str) -> None:
         for group in text.split("="):
-            words = tuple(
-                word
-                for word in split_words(group)
-                if word not in PLACEHOLDERS and not word.isdigit()
-            )
-            if words:
-                self.persons.add(words)
-        number = "".join(part for part in text.split("^") if part.strip().isdigit())
-        self._add_code(number, self.codes)
+            persons = [word for word in _NAME_WORD.findall(group) if fold(word) not in PLACEHOLDERS]
+            if persons:
+                self.found["persons"].add(tuple(fold(word) for word in persons))
+            for word in persons:
+                self._add_name_word(word)
+            parts = ["".join(_NAME_WORD.findall(part)) for part in group.split("^")]
+            for joined in [*parts, "".join(parts)]:
+                if is_ideographic(joined) and len(joined) > 1:
+                    self.found["ideographs"].add(fold(joined))
+                elif len(joined) >= _MIN_JOINED and fold(joined) not in PLACEHOLDERS:
+                    self.found["names"] |= spell(joined)
+        self._add_code("".join(each for each in text if each.isdigit()), "codes", _MIN_DIGITS)
 
-    def _add_date(self, element: DataElement, path: str, text: str) -> None:
-        found = set(find_dates(text[:8]))
-        self.dates |= found
+    def _add_name_word(self, word: str) -> None:
+        if is_ideographic(word):
+            if len(word) > 1:
+                self.found["ideographs"].add(fold(word))
+        elif len(word) >= _MIN_NAME:
+            self.found["names"] |= spell(word)
+        if not word.isascii():
+            self.found["spelled"].add(word)
+
+    def _add_uid(self, keyword: str, text: str) -> None:
+        if text and not text.startswith(_STANDARD_UIDS) and keyword not in CLASS_UIDS:
+            self.found["device_uids" if keyword in DEVICE_UIDS else "uids"].add(text)
+
+    def _add_date(self, element: DataElement, text: str) -> None:
+        found = set(find_dates(text[:8])) - _DUMMY_DATES
+        if element.keyword in TECHNICAL:
+            return
+        self.found["dates"] |= found
+        self.found["values"] |= {(int(element.tag), each) for each in found}
         if element.keyword == "PatientBirthDate":
-            self.birth_dates |= found
-        if found and "[" not in path:
-            self.values.add((int(element.tag), text.strip()))
+            self.found["birth_dates"] |= found
 
-    def _add_code(self, text: str, codes: set[str]) -> None:
+    def _add_field(self, keyword: str, path: str, text: str) -> None:
+        if keyword in PATIENT_CODES:
+            self._add_code(text, "codes", _MIN_PATIENT_DIGITS, letters=True)
+        elif keyword in CODES or (_PERSON_CODES in path and keyword == "CodeValue"):
+            self._add_code(text, "codes", _MIN_DIGITS)
+        elif keyword in DEVICES:
+            self._add_code(text, "devices", _MIN_DIGITS)
+        elif keyword in PHONES:
+            digits = "".join(each for each in text if each.isdigit())
+            for size in (len(digits), 10, _MIN_PHONE):
+                self._add_code(digits[-size:], "codes", _MIN_PHONE)
+        elif keyword in VENDOR:
+            self.vendors.add(tuple(split_words(fold(text))))
+        for kind, keywords in (("contacts", CONTACTS), ("places", PLACES), ("traits", TRAITS)):
+            if keyword in keywords:
+                self._add_phrase(text, kind)
+
+    def _add_text(self, keyword: str, text: str) -> None:
+        if keyword in TECHNICAL:
+            return
+        self.found["dates"] |= set(find_dates(fold(text))) - _DUMMY_DATES
+        for address in _EMAIL.findall(text):
+            self._add_phrase(address, "contacts")
+
+    def _add_code(self, text: str, kind: str, min_digits: int, *, letters: bool = False) -> None:
         code = join_code(text)
-        if len(code) >= MIN_CODE and code not in PLACEHOLDERS and code not in ORDINARY:
-            codes.add(code)
+        if len(code) < _MIN_CODE or code in PLACEHOLDERS:
+            return
+        if code.isdigit():
+            is_strong = len(code) >= min_digits and len(set(code)) > 1
+        elif code.isalpha():
+            is_strong = letters and code not in ORDINARY
+        else:
+            is_strong = True
+        self.found[kind if is_strong else "weak_codes"].add(code)
 
     def _add_phrase(self, text: str, phrases: set[tuple[str, ...]]) -> None:
-        words = tuple(split_words(text))
-        telling = [word for word in words if word not in ORDINARY and word not in PLACEHOLDERS]
-        if any(len(word) >= MIN_PHRASE_WORD for word in telling):
-            phrases.add(words)
+        """The whole phrase and its parts: the town of an address tells enough alone."""
+        for part in {text, *_PARTS.split(text)}:
+            words = tuple(split_words(part))
+            telling = [word for word in words if word not in ORDINARY | PLACEHOLDERS]
+            if any(len(word) >= MIN_PHRASE_WORD and word.isalpha() for word in telling):
+                phrases.add(words)
 
 
 def read_evidence(sources: Sequence[Dataset]) -> Evidence:
@@ -232,16 +257,4 @@ def read_evidence(sources: Sequence[Dataset]) -> Evidence:
     for source in sources:
         for element, path in walk(source):
             gathering.add(element, path)
-    names = {word for words in gathering.persons for word in words if len(word) >= MIN_NAME}
-    return Evidence(
-        names=frozenset(names),
-        persons=frozenset(gathering.persons),
-        codes=frozenset(gathering.codes),
-        devices=frozenset(gathering.devices),
-        phrases=frozenset(gathering.phrases),
-        traits=frozenset(gathering.traits),
-        dates=frozenset(gathering.dates),
-        birth_dates=frozenset(gathering.birth_dates),
-        values=frozenset(gathering.values),
-        uids=frozenset(gathering.uids),
-    )
+    return gathering.finish()

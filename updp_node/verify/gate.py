@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
@@ -14,12 +14,14 @@ from pydicom.uid import UID
 from updp_node.errors import InstanceError
 from updp_node.model import Verified, VerifiedBytes
 from updp_node.verify.evidence import Allowances, Evidence
-from updp_node.verify.search import Hit, search_attributes, search_bytes
+from updp_node.verify.search import Hit, search_attributes, search_bytes, search_compressed
+from updp_node.verify.wanted import Wanted, arrange
 
 _REQUIRED = (
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality",
-    "PatientID", "PatientName", "PatientIdentityRemoved", "DeidentificationMethodCodeSequence",
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "PatientID",
+    "PatientName", "PatientIdentityRemoved", "DeidentificationMethodCodeSequence",
 )  # fmt: skip
+_META_ELEMENTS = frozenset({0x00, 0x01, 0x02, 0x03, 0x10, 0x12, 0x13})
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _MOST_HITS_TOLD = 5
 
@@ -43,23 +45,20 @@ def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> Verified
     Raises
     ------
     InstanceError
-        ``residual-identifier`` (the detail names tag paths and kinds, never values),
-        ``unreadable-output``, ``unreadable-attribute``, ``missing-attribute``,
-        ``identity-not-marked-removed``, ``file-meta-differs``, ``preamble-not-empty``.
+        ``residual-identifier``, ``residual-uid``, ``residual-date`` (the detail names tag
+        paths and kinds, never values), ``unreadable-output``, ``unreadable-attribute``,
+        ``missing-attribute``, ``identity-not-marked-removed``, ``file-meta-differs``,
+        ``file-meta-tells``, ``preamble-not-empty``.
 
     References
     ----------
-    PS3.15 E.1.1; PS3.3 C.7.1.1 (Patient Identity Removed).
+    PS3.15 E.1.1; PS3.3 C.7.1.1 (Patient Identity Removed); PS3.10 7.1.
     """
     made = _read_back(encoded)
     _check_structure(made, encoded)
-    hits = [
-        *search_attributes(made, evidence, allow),
-        *search_attributes(made.file_meta, evidence, allow),
-        *search_bytes(_without_native_pixels(made, encoded), evidence, allow),
-    ]
+    hits = list(_search(made, encoded, arrange(evidence, allow)))
     if hits:
-        raise InstanceError("residual-identifier", _tell(hits))
+        raise InstanceError(_code(hits), _tell(hits))
     return VerifiedBytes(
         encoded=encoded,
         sha256=hashlib.sha256(encoded).hexdigest(),
@@ -88,11 +87,12 @@ def reaffirm(path: Path, sha256: str) -> Verified:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != sha256:
+                raise InstanceError("released-file-changed")
+            file.seek(0)
+            header = dcmread(file, stop_before_pixels=True, specific_tags=["StudyInstanceUID"])
     except OSError as error:
         raise InstanceError("released-file-missing", type(error).__name__) from None
-    if digest != sha256:
-        raise InstanceError("released-file-changed")
-    header = dcmread(path, stop_before_pixels=True, specific_tags=["StudyInstanceUID"])
     return Verified(
         path=path,
         sha256=sha256,
@@ -112,35 +112,47 @@ def _read_back(encoded: bytes) -> Dataset:
 
 def _check_structure(made: Dataset, encoded: bytes) -> None:
     """What every released object has, whatever its class."""
-    missing = [keyword for keyword in _REQUIRED if keyword not in made]
+    missing = [keyword for keyword in _REQUIRED if not made.get(keyword)]
     if missing:
         raise InstanceError("missing-attribute", " ".join(missing))
     if made.PatientIdentityRemoved != "YES":
         raise InstanceError("identity-not-marked-removed", "(0012,0062)")
     meta = made.file_meta
     same = (
-        meta.MediaStorageSOPInstanceUID == made.SOPInstanceUID
-        and meta.MediaStorageSOPClassUID == made.SOPClassUID
+        meta.get("MediaStorageSOPInstanceUID") == made.SOPInstanceUID
+        and meta.get("MediaStorageSOPClassUID") == made.SOPClassUID
     )
     if not same:
         raise InstanceError("file-meta-differs", "(0002,0003)")
+    telling = [f"(0002,{tag.element:04X})" for tag in meta if tag.tag.element not in _META_ELEMENTS]
+    if telling:
+        raise InstanceError("file-meta-tells", " ".join(telling))
     if any(encoded[:128]):
         raise InstanceError("preamble-not-empty")
+    if UID(meta.TransferSyntaxUID).is_deflated:
+        raise InstanceError("unreadable-output", "deflated")
 
 
-def _without_native_pixels(made: Dataset, encoded: bytes) -> bytes:
-    """The bytes outside native pixel samples; compressed pixels may hold text and stay in."""
-    if UID(made.file_meta.TransferSyntaxUID).is_compressed:
-        return encoded
+def _search(made: Dataset, encoded: bytes, wanted: Wanted) -> Iterator[Hit]:
+    """Attributes, then the bytes outside pixel samples, then compressed pixels."""
+    yield from search_attributes(made, wanted)
+    start = end = len(encoded)
     for keyword in _PIXELS:
-        if keyword in made:
-            element = made[keyword]
-            start = element.file_tell or 0
-            return encoded[:start] + encoded[start + len(element.value) :]
-    return encoded
+        if keyword in made and made[keyword].file_tell:
+            start = made[keyword].file_tell
+            end = start + len(made[keyword].value)
+    yield from search_bytes(encoded[:start], wanted)
+    yield from search_bytes(encoded[end:], wanted)
+    if UID(made.file_meta.TransferSyntaxUID).is_compressed:
+        yield from search_compressed(encoded[start:end], wanted)
 
 
-def _tell(hits: Iterable[Hit]) -> str:
+def _code(hits: Sequence[Hit]) -> str:
+    kinds = {hit.kind for hit in hits}
+    return f"residual-{kinds.pop()}" if kinds in ({"uid"}, {"date"}) else "residual-identifier"
+
+
+def _tell(hits: Sequence[Hit]) -> str:
     counted = Counter(f"{hit.where} {hit.kind}" for hit in hits)
     told = ", ".join(f"{what} x{count}" for what, count in counted.most_common(_MOST_HITS_TOLD))
     return f"{told}, {len(counted)} in all" if len(counted) > _MOST_HITS_TOLD else told

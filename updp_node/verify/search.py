@@ -4,36 +4,56 @@ Twice: in the decoded text of every attribute, and in the raw bytes of the whole
 outside native pixel samples (preamble, file meta, private and unknown elements, icons,
 profiles, documents, compressed pixels), in every encoding that text may have there.
 
-A name word counts alone unless it is an ordinary word (`words.ORDINARY`); then it counts
-beside another word of the same person, and in any PN attribute. In raw bytes only words of
-five characters and more count, since shorter ones stand there by chance.
+What counts as a hit, so that no report is held for an ordinary word:
+
+- A word of a name counts alone unless it is ordinary (`ordinary.ORDINARY`); an ordinary one
+  counts within three words of another word of the same person, and in any PN attribute.
+  Words of eight letters and more count inside longer words too.
+- A number counts with and without separators. Numbers of less than six digits (five of a
+  patient's or an accession number) and bare words count only in identifying attributes.
+- A place counts whole, or by two words in a row one of which is not ordinary.
+- A date counts where the date shift does not explain it. In a DA or DT attribute it counts
+  only under the tag that held it in a source (a birth date everywhere), since after a shift
+  another date of the source may come to stand there.
+- In raw bytes words of five letters (in compressed pixels six) count, names that ASCII does
+  not hold from four bytes: shorter ones stand there by chance. Of dates only those of birth.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
-from updp_node.verify.evidence import Allowances, Evidence, texts_of, walk
-from updp_node.verify.words import ORDINARY, find_dates, join_code, split_words
+from updp_node.verify.evidence import texts_of, walk
+from updp_node.verify.keywords import (
+    CALIBRATIONS,
+    CLASS_UIDS,
+    DEVICE_UIDS,
+    DEVICES,
+    IDENTIFYING,
+    TECHNICAL,
+)
+from updp_node.verify.wanted import Wanted
+from updp_node.verify.words import find_dates, fold, join_code
 
-_NUMERIC_VRS = frozenset({"DS", "IS", "DA", "TM", "DT", "UI", "AS", "AT"})
-_MIN_RAW = 5
-_MIN_DIGITS = 6
-_NEAR = 3
-_RUNS = (
-    re.compile(rb"[0-9A-Za-z]{5,}"),
-    re.compile(rb"(?:[0-9A-Za-z]\0){5,}"),
-    re.compile(rb"(?:\0[0-9A-Za-z]){5,}"),
+_PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
+_NO_TEXT_VRS = frozenset({"DS", "TM", "AS", "AT"})
+_MIN_RAW, _MIN_COMPRESSED, _MIN_ENCODED = 5, 6, 4
+_MOST_TEXT_BYTES = 65536
+_STRINGS = (
+    (re.compile(rb"[\x20-\x7e\x80-\xff]{4,}"), "utf-8"),
+    (re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\0){4,}"), "utf-16-le"),
+    (re.compile(rb"(?:\0[\x20-\x7e\xa0-\xff]){4,}"), "utf-16-be"),
+)
+_COMPRESSED_RUNS = (
+    re.compile(rb"[0-9A-Za-z]{6,}"),
+    re.compile(rb"(?:[0-9A-Za-z]\0){6,}"),
 )
 _UID_RUN = re.compile(rb"(?<![0-9.])[0-9]+(?:\.[0-9]+){3,}")
-_OLD_ENCODINGS = ("utf-8", "latin-1", "iso8859_2", "iso8859_5", "iso8859_7", "shift_jis",
-                  "euc_jp", "euc_kr", "gb18030", "utf-16-le", "utf-16-be")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +64,14 @@ class Hit:
     kind: str
 
 
-def search_attributes(made: Dataset, evidence: Evidence, allow: Allowances) -> Iterator[Hit]:
+def search_attributes(made: Dataset, wanted: Wanted) -> Iterator[Hit]:
     """Hits in the decoded values of an object.
 
     Parameters
     ----------
     made : pydicom.Dataset
         As read back from the encoded bytes.
-    evidence : Evidence
-    allow : Allowances
+    wanted : Wanted
 
     Raises
     ------
@@ -60,153 +79,98 @@ def search_attributes(made: Dataset, evidence: Evidence, allow: Allowances) -> I
         ``unreadable-attribute``.
     """
     for element, path in walk(made):
-        for text in texts_of(element):
-            yield from (Hit(path, kind) for kind in _judge(element, path, text, evidence, allow))
+        if isinstance(element.value, bytes):
+            kinds = _judge_bytes(element, wanted)
+        else:
+            kinds = (kind for text in texts_of(element) for kind in _judge(element, text, wanted))
+        yield from (Hit(path, kind) for kind in kinds)
 
 
-def _judge(
-    element: DataElement, path: str, text: str, evidence: Evidence, allow: Allowances
-) -> Iterator[str]:
-    if element.VR == "UI":
-        if text in evidence.uids and not allow.uids:
+def _judge(element: DataElement, text: str, wanted: Wanted) -> Iterator[str]:
+    vr, keyword = element.VR, element.keyword
+    if vr == "UI":
+        retained = keyword in CLASS_UIDS or (wanted.allow.device and keyword in DEVICE_UIDS)
+        if text in wanted.uids and not retained:
             yield "uid"
-    elif element.VR in {"DA", "DT"}:
-        if _is_source_date(element, path, text, evidence, allow):
+    elif vr in {"DA", "DT"}:
+        if _is_source_date(element, text, wanted):
             yield "date"
-    elif element.VR in _NUMERIC_VRS:
-        code = join_code(text)
-        if len(code) >= _MIN_DIGITS and code in evidence.numbers(allow):
+    elif vr == "IS":
+        if wanted.holds_code([join_code(text)]):
             yield "code"
-    else:
-        yield from _judge_words(text, evidence, allow, is_name=element.VR == "PN")
+    elif vr not in _NO_TEXT_VRS:
+        yield from wanted.judge(fold(text), is_name=vr == "PN", has_dates=keyword not in TECHNICAL)
+        identifies = keyword in IDENTIFYING and not (wanted.allow.device and keyword in DEVICES)
+        if identifies and join_code(text) in wanted.weak_codes:
+            yield "code"
 
 
-def _judge_words(
-    text: str, evidence: Evidence, allow: Allowances, *, is_name: bool
-) -> Iterator[str]:
-    words = split_words(text)
-    if _names_someone(words, evidence, is_name=is_name):
-        yield "name"
-    if _holds_code(words, evidence.numbers(allow)):
-        yield "code"
-    if any(_holds(words, phrase) for phrase in evidence.places(allow)):
-        yield "place"
-    if not allow.full_dates and _tells_date(text, evidence, allow):
-        yield "date"
+def _judge_bytes(element: DataElement, wanted: Wanted) -> Iterator[str]:
+    """Bytes of an unknown or private element that are text through and through."""
+    value = element.value
+    if element.keyword in _PIXELS or len(value) > _MOST_TEXT_BYTES:
+        return
+    bare = value.rstrip(b"\0 ")
+    if bare and all(each >= 0x20 or each in b"\t\r\n\x1b" for each in bare):
+        yield from wanted.judge(fold(_decode(bare, "utf-8")), is_name=False, has_dates=True)
 
 
-def _names_someone(words: list[str], evidence: Evidence, *, is_name: bool) -> bool:
-    """Whether a text holds a word of a person's name that means the person."""
-    hits = [number for number, word in enumerate(words) if word in evidence.names]
-    if any(is_name or words[number] not in ORDINARY for number in hits):
-        return True
-    for number in hits:
-        near = set(words[max(number - _NEAR, 0) : number + _NEAR + 1]) - {words[number]}
-        if any(words[number] in each and near & set(each) for each in evidence.persons):
+def _is_source_date(element: DataElement, text: str, wanted: Wanted) -> bool:
+    """Whether a date attribute still holds a date of the source."""
+    allow = wanted.allow
+    if allow.full_dates or element.keyword in TECHNICAL:
+        return False
+    if allow.device and element.keyword in CALIBRATIONS:
+        return False
+    tag = int(element.tag)
+    for each in find_dates(text[:8]):
+        if each in wanted.birth_dates and not wanted.is_shifted(each):
+            return True
+        if (tag, each) in wanted.values and not wanted.is_shifted(each, tag):
             return True
     return False
 
 
-def _holds_code(words: list[str], codes: frozenset[str]) -> bool:
-    """Whether a number stands in a text, whole or parted by separators."""
-    if not codes:
-        return False
-    longest = max(len(code) for code in codes)
-    for start in range(len(words)):
-        joined = ""
-        for word in words[start : start + 6]:
-            joined += word
-            if len(joined) > longest:
-                break
-            if joined in codes:
-                return True
-    return False
-
-
-def _holds(words: list[str], phrase: tuple[str, ...]) -> bool:
-    size = len(phrase)
-    return any(tuple(words[at : at + size]) == phrase for at in range(len(words) - size + 1))
-
-
-def _is_source_date(
-    element: DataElement, path: str, text: str, evidence: Evidence, allow: Allowances
-) -> bool:
-    """Whether a date attribute still holds a date of the source.
-
-    After a shift another date of the source may come to stand here by chance; so a date
-    counts where it stood in this very attribute, and a date of birth wherever it stands
-    unless it is where the shift puts another date.
-    """
-    if allow.full_dates:
-        return False
-    if "[" not in path and (int(element.tag), text.strip()) in evidence.values:
-        return True
-    births = set(find_dates(text[:8])) & evidence.birth_dates
-    return any(not _is_shifted(each, evidence, allow) for each in births)
-
-
-def _tells_date(text: str, evidence: Evidence, allow: Allowances) -> bool:
-    """Whether a text tells a date of the source that the shift does not explain."""
-    return any(
-        each in evidence.dates and not _is_shifted(each, evidence, allow)
-        for each in find_dates(text)
-    )
-
-
-def _is_shifted(each: date, evidence: Evidence, allow: Allowances) -> bool:
-    if allow.shift_days is None:
-        return False
-    return each - timedelta(days=allow.shift_days) in evidence.dates
-
-
-def search_bytes(raw: bytes, evidence: Evidence, allow: Allowances) -> Iterator[Hit]:
-    """Hits in raw bytes; native pixel samples are not among them.
+def search_bytes(raw: bytes, wanted: Wanted) -> Iterator[Hit]:
+    """Hits in raw bytes; no pixel samples are among them.
 
     Parameters
     ----------
     raw : bytes
-        The encoded object without its native pixel samples.
+        The encoded object without its pixel data.
+    wanted : Wanted
     """
-    words = {
-        word
-        for word in evidence.names | evidence.numbers(allow)
-        if len(word) >= _MIN_RAW and word.isascii() and word not in ORDINARY
-    }
-    births = {f"{each:%Y%m%d}" for each in evidence.birth_dates if not allow.full_dates}
-    for run in _runs(raw):
-        if run in words:
-            yield Hit("raw bytes", "name or code")
-        if run in births:
-            yield Hit("raw bytes", "date of birth")
-    if not allow.uids:
-        found = {match.decode("ascii") for match in _UID_RUN.findall(raw)}
-        if found & evidence.uids:
+    for pattern, encoding in _STRINGS:
+        for match in pattern.finditer(raw):
+            folded = fold(_decode(match[0], encoding))
+            for kind in wanted.judge_raw(folded, shortest=_MIN_RAW):
+                yield Hit(f"byte {match.start()}", kind)
+    if wanted.uids:
+        found = (match.decode("ascii") for match in _UID_RUN.findall(raw))
+        if any(uid in wanted.uids for uid in found):
             yield Hit("raw bytes", "uid")
-    yield from _search_patterns(raw, evidence)
+    if any(len(pattern) >= _MIN_ENCODED and pattern in raw for pattern in wanted.encoded):
+        yield Hit("raw bytes", "name")
 
 
-def _runs(raw: bytes) -> Iterator[str]:
-    """Runs of ASCII letters and digits, in one byte a character and in UTF-16."""
-    for pattern in _RUNS:
-        for match in pattern.findall(raw):
-            yield match.replace(b"\0", b"").decode("ascii").lower()
+def search_compressed(raw: bytes, wanted: Wanted) -> Iterator[Hit]:
+    """Hits in compressed pixel data: comments and application segments may hold text.
+
+    Parameters
+    ----------
+    raw : bytes
+        The value of the encapsulated pixel data.
+    wanted : Wanted
+    """
+    words = {word for word in wanted.telling | wanted.codes if len(word) >= _MIN_COMPRESSED}
+    for pattern in _COMPRESSED_RUNS:
+        for run in pattern.findall(raw):
+            if run.replace(b"\0", b"").decode("ascii").lower() in words:
+                yield Hit("(7FE0,0010)", "name or code")
 
 
-def _search_patterns(raw: bytes, evidence: Evidence) -> Iterator[Hit]:
-    """Names that ASCII does not hold, in every encoding that does."""
-    foreign = (word for word in evidence.names if len(word) >= _NEAR and not word.isascii())
-    for pattern in _encodings(foreign):
-        if pattern in raw:
-            yield Hit("raw bytes", "name")
-
-
-def _encodings(words: Iterable[str]) -> Iterator[bytes]:
-    for word in words:
-        for spelling in {word, word.upper(), word.capitalize()}:
-            for encoding in _OLD_ENCODINGS:
-                try:
-                    pattern = spelling.encode(encoding)
-                except UnicodeEncodeError:
-                    continue
-                if len(pattern) >= _MIN_RAW:
-                    yield pattern
+def _decode(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
