@@ -38,23 +38,20 @@ def train(
     codes, terms = arrays["train_codes"], arrays["train_terms"]
     model = CoarseDenoiser(codes.shape[1], terms.shape[1], **COARSE_SIZES)
     draw = balance(terms)
+    weight = arrays["scale"].sqrt() / arrays["scale"].sqrt().mean()
 
     def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
         chosen = draw(batch, generator)
         kept = (torch.rand(batch, 1, generator=generator) > _DROP_PROMPT).float()
-        return _velocity_loss(
-            lambda noisy, time: network(noisy, time, terms[chosen] * kept), codes[chosen], generator
-        )
+        told = terms[chosen] * kept
+        return _velocity_loss(network, codes[chosen], told, weight, generator)
 
     def held_out(network: nn.Module) -> float:
         generator = torch.Generator().manual_seed(0)
-        weight = arrays["val_terms"][:, 0] * 3 + 1
-        chosen = torch.multinomial(weight, 4096, replacement=True, generator=generator)
-        wanted = arrays["val_terms"][chosen]
-        clean = arrays["val_codes"][chosen]
-        return float(
-            _velocity_loss(lambda noisy, time: network(noisy, time, wanted), clean, generator)
-        )
+        rare = arrays["val_terms"][:, 0] * 3 + 1
+        chosen = torch.multinomial(rare, 4096, replacement=True, generator=generator)
+        clean, told = arrays["val_codes"][chosen], arrays["val_terms"][chosen]
+        return float(_velocity_loss(network, clean, told, weight, generator))
 
     _train(model, loss, held_out, work / "coarse.pt", steps=steps, rate=rate, seed=seed)
 
@@ -72,14 +69,15 @@ def balance(terms: Tensor) -> Callable[[int, torch.Generator], Tensor]:
 
 
 def _velocity_loss(
-    predict: Callable[[Tensor, Tensor], Tensor], clean: Tensor, generator: torch.Generator
+    network: nn.Module, clean: Tensor, terms: Tensor, weight: Tensor, generator: torch.Generator
 ) -> Tensor:
+    """Squared error of the velocity; coefficients that show more weigh more."""
     scheduler = DDPMScheduler(**SCHEDULE)
     noise = torch.randn(clean.shape, generator=generator)
     time = torch.randint(0, 1000, (len(clean),), generator=generator)
     noisy = scheduler.add_noise(clean, noise, time)
     target = scheduler.get_velocity(clean, noise, time)
-    return (predict(noisy, time) - target).square().mean()
+    return ((network(noisy, time, terms) - target).square() * weight).mean()
 
 
 def _train(

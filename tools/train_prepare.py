@@ -27,7 +27,7 @@ from train_dataset import (
 from updp_node.pixels.network import COARSE_SIZE, reduce
 
 
-def prepare(data: Path, work: Path, coefficients: int = 256, seed: int = 1) -> None:
+def prepare(data: Path, work: Path, coefficients: int = 640, seed: int = 1) -> None:
     """Prepare the training of both stages."""
     work.mkdir(parents=True, exist_ok=True)
     rows = read_index(data)

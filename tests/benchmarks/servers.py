@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.scratch import make_node
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 ECHOSCU = "/usr/bin/echoscu"  # pynetdicom installs a program of the same name
 
@@ -32,6 +34,14 @@ def launch_receiver(folder: Path, port: int) -> Launch:
 def launch_two_receivers(folder: Path, port: int) -> Launch:
     """As `launch_receiver`, in two processes that share the port."""
     return Launch((*launch_receiver(folder, port).command, "2"))
+
+
+def launch_node(folder: Path, port: int) -> Launch:
+    """The whole node; its worker reads the headers meanwhile, nothing settles."""
+    config = make_node(
+        folder / "node", port=port, profile="pixel-passthrough", quiet_s=3600, ae_title="UPDP"
+    )
+    return Launch((sys.executable, "-m", "updp_node", "serve", "--config", str(config)))
 
 
 def launch_orthanc(folder: Path, port: int, *, synchronous: bool = False) -> Launch:
@@ -66,6 +76,7 @@ def launch_storescp(folder: Path, port: int) -> Launch:
 LAUNCHERS: dict[str, Callable[[Path, int], Launch]] = {
     "updp_node receiver": launch_receiver,
     "updp_node receiver, two processes": launch_two_receivers,
+    "updp_node, the whole node": launch_node,
     "Orthanc": launch_orthanc,
     "Orthanc, synchronous storage": launch_synchronous_orthanc,
     "DCMTK storescp (not durable)": launch_storescp,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of cases are easier to read unbroken
 import pytest
 
 from updp_node.text.fold import fold_text

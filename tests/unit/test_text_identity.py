@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of cases are easier to read unbroken
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 

@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from updp_node.errors import ConfigError
+from updp_node.text.findings import load_finding_rules
 from updp_node.text.lexicon import lexicon_folder, load_lexicons, normalize_term
 
 
@@ -22,8 +23,6 @@ def test_blacklist_and_whitelist_share_no_term(lexicons):
 
 
 def test_every_finding_term_is_free_of_blacklisted_words(lexicons):
-    from updp_node.text.findings import load_finding_rules
-
     names = lexicons.surnames | lexicons.given
     for term in load_finding_rules().parents:
         assert not set(normalize_term(term)) & names, term

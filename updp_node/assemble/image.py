@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from updp_node.assemble.provenance import MANUFACTURER, MODEL_NAME, Provenance, copy_header, stamp
 from updp_node.model import Counterpart
@@ -21,8 +23,12 @@ _STUDY = (
     "PatientWeight", "TimezoneOffsetFromUTC",
 )  # fmt: skip
 _SERIES = (
-    "SeriesInstanceUID", "SeriesNumber", "Modality", "SeriesDate", "SeriesTime", "Laterality",
+    "SeriesInstanceUID", "SeriesNumber", "Modality", "SeriesDate", "SeriesTime",
     "BodyPartExamined", "ViewPosition",
+)  # fmt: skip
+_TYPE_2 = (
+    "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "ReferringPhysicianName",
+    "StudyID", "AccessionNumber", "SeriesNumber", "InstanceNumber",
 )  # fmt: skip
 _SAID = "Synthetic chest radiograph, not of a patient"
 _DERIVATION = (
@@ -57,28 +63,28 @@ def assemble_counterpart(
     PS3.3 A.8.1 (Secondary Capture Image IOD), C.8.6 (SC modules), C.12.1.1.1
     (Synthetic Data), C.7.6.1 (General Image), C.12.1.1 (SOP Common).
     """
-    from highdicom import sc  # noqa: PLC0415  # 0.4 s that the receiver must not pay
-
-    made = Dataset(
-        sc.SCImage(
-            pixel_array=counterpart.pixels,
-            photometric_interpretation="MONOCHROME2",
-            bits_allocated=8,
-            coordinate_system="PATIENT",
-            study_instance_uid=str(header.StudyInstanceUID),
-            series_instance_uid=str(header.SeriesInstanceUID),
-            series_number=int(header.get("SeriesNumber") or 1),
-            sop_instance_uid=str(header.SOPInstanceUID),
-            instance_number=int(header.get("InstanceNumber") or 1),
-            manufacturer=MANUFACTURER,
-            patient_orientation=("L", "F"),
-            transfer_syntax_uid=ExplicitVRLittleEndian,
-        )
-    )
-    for keyword in (*_PATIENT, *_STUDY, *_SERIES):
+    made = Dataset()
+    made.set_original_encoding(False, True, ["utf8"])
+    for keyword in (*_PATIENT, *_STUDY, *_SERIES, "SOPInstanceUID", "InstanceNumber"):
         if keyword in header:
             made[keyword] = header[keyword]
+    for keyword in _TYPE_2:
+        if keyword not in made:
+            setattr(made, keyword, None)
+    _describe(made)
+    made.ImageComments = _unrendered(counterpart)
+    if not made.ImageComments:
+        del made.ImageComments
+    _set_pixels(made, counterpart.pixels)
+    stamp(made, provenance, counterpart)
+    return made
+
+
+def _describe(made: Dataset) -> None:
+    """General Equipment, SC Equipment, General Image and SOP Common: what the object is."""
     made.SpecificCharacterSet = "ISO_IR 192"
+    made.SOPClassUID = SecondaryCaptureImageStorage
+    made.Manufacturer = MANUFACTURER
     made.ManufacturerModelName = MODEL_NAME
     made.ConversionType = "SYN"
     made.ImageType = ["DERIVED", "SECONDARY", "SYNTHETIC"]
@@ -86,13 +92,21 @@ def assemble_counterpart(
     made.BurnedInAnnotation = "NO"
     made.RecognizableVisualFeatures = "NO"
     made.LossyImageCompression = "00"
+    made.PatientOrientation = None
     made.SeriesDescription = _SAID
     made.DerivationDescription = _DERIVATION
-    made.ImageComments = _unrendered(counterpart)
-    if not made.ImageComments:
-        del made.ImageComments
-    stamp(made, provenance, counterpart)
-    return made
+
+
+def _set_pixels(made: Dataset, pixels: NDArray[np.uint8]) -> None:
+    """Image Pixel module: eight bits, MONOCHROME2, native (PS3.3 C.7.6.3)."""
+    made.Rows, made.Columns = pixels.shape
+    made.SamplesPerPixel = 1
+    made.PhotometricInterpretation = "MONOCHROME2"
+    made.BitsAllocated = made.BitsStored = 8
+    made.HighBit = 7
+    made.PixelRepresentation = 0
+    raw = pixels.tobytes()
+    made.add_new("PixelData", "OB", raw + b"\0" * (len(raw) % 2))
 
 
 def _unrendered(counterpart: Counterpart) -> str:

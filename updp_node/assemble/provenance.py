@@ -29,7 +29,9 @@ class Provenance:
     node_version, profile, profile_digest : str
     generation : int
     created : datetime
-        Of the run, with time zone.
+        Of the run, with time zone. Written into an object only where the profile retains full
+        dates: a live node handles a study on the day it was made, and that date beside the
+        shifted ones would tell the shift.
     lexicon_sha256 : str
         Of the whitelist and the blacklist; empty where no text was read.
     """
@@ -65,16 +67,14 @@ def stamp(made: Dataset, provenance: Provenance, counterpart: Counterpart | None
     PS3.3 C.12.1.1 (Contributing Equipment Sequence, Instance Creation Date and Time);
     PS3.16 CID 7005 (109104 De-identifying Equipment, 109100 Synthesizing Equipment).
     """
-    made.InstanceCreationDate = f"{provenance.created:%Y%m%d}"
-    made.InstanceCreationTime = f"{provenance.created:%H%M%S}"
+    if _keeps_dates(made):
+        made.InstanceCreationDate = f"{provenance.created:%Y%m%d}"
+        made.InstanceCreationTime = f"{provenance.created:%H%M%S}"
     items = list(made.get("ContributingEquipmentSequence") or ())
-    if counterpart is not None:  # those are highdicom's, dated now: a repeated step must not differ
-        for item in items:
-            item.ContributionDateTime = f"{provenance.created:%Y%m%d%H%M%S}"
-    items.append(_equipment(provenance, DEIDENTIFYING_EQUIPMENT, _said(provenance)))
+    items.append(_equipment(made, provenance, DEIDENTIFYING_EQUIPMENT, _said(provenance)))
     if counterpart is not None:
         said = _said_of_model(counterpart)
-        items.append(_equipment(provenance, SYNTHESIZING_EQUIPMENT, said))
+        items.append(_equipment(made, provenance, SYNTHESIZING_EQUIPMENT, said))
     made.ContributingEquipmentSequence = Sequence(items)
 
 
@@ -95,7 +95,13 @@ def _said_of_model(counterpart: Counterpart) -> str:
     )
 
 
-def _equipment(provenance: Provenance, purpose: tuple[str, str], description: str) -> Dataset:
+def _keeps_dates(made: Dataset) -> bool:
+    return bool(made.get("LongitudinalTemporalInformationModified") == "UNMODIFIED")
+
+
+def _equipment(
+    made: Dataset, provenance: Provenance, purpose: tuple[str, str], description: str
+) -> Dataset:
     item, code = Dataset(), Dataset()
     code.CodeValue, code.CodeMeaning = purpose
     code.CodingSchemeDesignator = "DCM"
@@ -103,6 +109,7 @@ def _equipment(provenance: Provenance, purpose: tuple[str, str], description: st
     item.Manufacturer = MANUFACTURER
     item.ManufacturerModelName = MODEL_NAME
     item.SoftwareVersions = provenance.node_version
-    item.ContributionDateTime = f"{provenance.created:%Y%m%d%H%M%S}"
+    if _keeps_dates(made):
+        item.ContributionDateTime = f"{provenance.created:%Y%m%d%H%M%S}"
     item.ContributionDescription = description
     return item

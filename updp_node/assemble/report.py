@@ -7,8 +7,6 @@ from pydicom import Dataset
 from updp_node.assemble.provenance import Provenance, copy_header, stamp
 from updp_node.errors import InstanceError
 
-_FLAGS = ("CompletionFlag", "PreliminaryFlag")
-
 
 def assemble_report(
     header: Dataset, source: Dataset, root: Dataset, provenance: Provenance
@@ -23,7 +21,7 @@ def assemble_report(
     header : pydicom.Dataset
         Result of the header stage; holds no content tree.
     source : pydicom.Dataset
-        For the completion flags.
+        Key objects have no verification flag, and get none.
     root : pydicom.Dataset
         Root content item of the text stage: concept name, template, content.
     provenance : Provenance
@@ -42,10 +40,8 @@ def assemble_report(
     made = copy_header(header)
     made.update(root)
     made.ValueType = "CONTAINER"
-    for keyword in _FLAGS:
-        if keyword in source and keyword not in made:
-            made[keyword] = source[keyword]
-    made.VerificationFlag = "UNVERIFIED"
+    if "VerificationFlag" in source:
+        made.VerificationFlag = "UNVERIFIED"
     if "VerifyingObserverSequence" in made:
         del made.VerifyingObserverSequence
     stamp(made, provenance)

@@ -139,7 +139,8 @@ class NameReader:
         """Two to four letters alone on the rest of a labelled line."""
         word = self.words[index]
         rest = re.match(r"[^\n]{0,3}(?:\n|$)", self.text[word.end : word.end + 4])
-        if 1 < len(word.text) < 5 and rest and word.kind is not Kind.WORD:
+        plain = word.kind is Kind.WORD or word.lower in self.stop
+        if 1 < len(word.text) < 5 and rest and not plain:
             yield NameFind(word.start, word.end, "labelled-initials")
 
     def walk_back(self, last: int) -> int:

@@ -5,7 +5,6 @@ The only module that imports Presidio and spaCy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -26,8 +25,6 @@ from updp_node.text.lexicon import Lexicons
 from updp_node.text.names import NameRules
 from updp_node.text.places import PlaceRules
 from updp_node.text.words import Vocabulary
-
-_MARKS = re.compile(r"\[[A-Z]{2,12}\]")
 
 
 class PackagedEngine(NlpEngine):
@@ -219,11 +216,8 @@ class Recognizers:
         self._language = language
 
     def find(self, text: str) -> list[Span]:
-        """Spans of one piece of folded text, unmerged; our own category tags are left alone."""
+        """Spans of one piece of folded text, unmerged."""
         results = self._analyzer.analyze(text, self._language, return_decision_process=True)
-        tags = [match.span() for match in _MARKS.finditer(text)]
         return [
-            Span(r.start, r.end, r.entity_type, r.analysis_explanation.recognizer)
-            for r in results
-            if not any(start <= r.start and r.end <= end for start, end in tags)
+            Span(r.start, r.end, r.entity_type, r.analysis_explanation.recognizer) for r in results
         ]

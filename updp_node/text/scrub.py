@@ -19,6 +19,7 @@ from updp_node.text.recognizers import Recognizers
 from updp_node.text.surrogates import Surrogates
 
 MOST_CHARACTERS = 2_000_000
+_TAG = re.compile(r"\[[A-Z]{2,12}\]")
 _CHUNK = 8_000
 _PRIORITY = tuple(
     "MARK EMAIL URL ADDRESS DATE PHONE ID DEVICE INSTITUTION NAME LOCATION TIME AGE".split()
@@ -66,6 +67,8 @@ class Scrubber:
     def find(self, text: str, identity: Identity | None = None) -> tuple[Span, ...]:
         """Identifiers of a text: sorted, not overlapping, offsets into the text as given.
 
+        Our own category tags, ``[NAME]``, are left alone.
+
         Parameters
         ----------
         identity : Identity or None
@@ -87,7 +90,10 @@ class Scrubber:
                 )
         if identity is not None:
             spans += find_certain(folded.text, identity, self.lexicons)
-        merged = _merge(spans, folded.text)
+        tags = {at for tag in _TAG.finditer(folded.text) for at in range(*tag.span())}
+        merged = _merge(
+            [s for s in spans if s.start not in tags or s.end - 1 not in tags], folded.text
+        )
         return tuple(_unfold(span, folded) for span in merged)
 
     def names_somebody(self, text: str, identity: Identity) -> bool:

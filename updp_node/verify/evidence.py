@@ -33,6 +33,7 @@ _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _STANDARD_UIDS = "1.2.840.10008."
 _PERSON_CODES = "(0040,1101)"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PARTS = re.compile(r"[,;/\r\n]+")
 _NAME_WORD = re.compile(r"[^\W\d_]+")
 _DUMMY_DATES = frozenset({date(1900, 1, 1)})
 _MIN_NAME, _MIN_CODE, _MIN_PATIENT_DIGITS, _MIN_DIGITS, _MIN_PHONE = 3, 4, 5, 6, 7
@@ -231,13 +232,24 @@ class _Gathering:
             is_strong = True
         self.found[kind if is_strong else "weak_codes"].add(code)
 
-    def _add_phrase(self, text: str, phrases: set[tuple[str, ...]]) -> None:
+    def _add_phrase(self, text: str, kind: str) -> None:
         """The whole phrase and its parts: the town of an address tells enough alone."""
         for part in {text, *_PARTS.split(text)}:
-            words = tuple(split_words(part))
-            telling = [word for word in words if word not in ORDINARY | PLACEHOLDERS]
-            if any(len(word) >= MIN_PHRASE_WORD and word.isalpha() for word in telling):
-                phrases.add(words)
+            words = tuple(split_words(fold(part)))
+            least = _MIN_PLACE_WORD if len(words) > 1 else _MIN_LONE_WORD
+            if any(len(word) >= least and self._is_telling(word) for word in words):
+                self.found[kind].add(words)
+
+    @staticmethod
+    def _is_telling(word: str) -> bool:
+        return word not in ORDINARY and word not in PLACEHOLDERS and not word.isdigit()
+
+    def finish(self) -> Evidence:
+        """What was gathered; the name of a product is neither a place nor a device."""
+        self.found["places"] -= self.vendors
+        self.found["devices"] -= {word for words in self.vendors for word in words}
+        sets = {name: frozenset(values) for name, values in self.found.items()}
+        return Evidence(**sets)  # type: ignore[arg-type]
 
 
 def read_evidence(sources: Sequence[Dataset]) -> Evidence:

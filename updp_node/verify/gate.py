@@ -18,8 +18,8 @@ from updp_node.verify.search import Hit, search_attributes, search_bytes, search
 from updp_node.verify.wanted import Wanted, arrange
 
 _REQUIRED = (
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "PatientID",
-    "PatientName", "PatientIdentityRemoved", "DeidentificationMethodCodeSequence",
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
+    "PatientID", "PatientName", "PatientIdentityRemoved", "DeidentificationMethodCodeSequence",
 )  # fmt: skip
 _META_ELEMENTS = frozenset({0x00, 0x01, 0x02, 0x03, 0x10, 0x12, 0x13})
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -124,9 +124,11 @@ def _check_structure(made: Dataset, encoded: bytes) -> None:
     )
     if not same:
         raise InstanceError("file-meta-differs", "(0002,0003)")
-    telling = [f"(0002,{tag.element:04X})" for tag in meta if tag.tag.element not in _META_ELEMENTS]
+    telling = [tag for tag in meta.keys() if tag & 0xFFFF not in _META_ELEMENTS]  # noqa: SIM118
     if telling:
-        raise InstanceError("file-meta-tells", " ".join(telling))
+        raise InstanceError(
+            "file-meta-tells", " ".join(f"(0002,{tag & 0xFFFF:04X})" for tag in telling)
+        )
     if any(encoded[:128]):
         raise InstanceError("preamble-not-empty")
     if UID(meta.TransferSyntaxUID).is_deflated:
@@ -138,9 +140,8 @@ def _search(made: Dataset, encoded: bytes, wanted: Wanted) -> Iterator[Hit]:
     yield from search_attributes(made, wanted)
     start = end = len(encoded)
     for keyword in _PIXELS:
-        if keyword in made and made[keyword].file_tell:
-            start = made[keyword].file_tell
-            end = start + len(made[keyword].value)
+        if keyword in made and (told := made[keyword].file_tell):
+            start, end = told, told + len(made[keyword].value)
     yield from search_bytes(encoded[:start], wanted)
     yield from search_bytes(encoded[end:], wanted)
     if UID(made.file_meta.TransferSyntaxUID).is_compressed:

@@ -23,8 +23,7 @@ DEVICES = frozenset(
 )
 PHONES = frozenset(
     """PatientTelephoneNumbers OrderCallbackPhoneNumber PersonTelephoneNumbers
-    ReferringPhysicianTelephoneNumbers ResponsiblePersonTelephoneNumbers
-    RequestingPhysicianTelephoneNumbers""".split()
+    ReferringPhysicianTelephoneNumbers""".split()
 )
 CONTACTS = frozenset(
     """PatientAddress ReferringPhysicianAddress PersonAddress PatientTelecomInformation

@@ -30,7 +30,8 @@ _PLACES = """hospital hospitals clinic clinics clinical university universities 
     mammography mammographie angiography orthopedics orthopaedics urology gastroenterology
     pulmonology dermatology gynecology obstetrics ophthalmology dentistry pathology anesthesia
     traumatology neurosurgery nuclear ultrasound endoscopy dialysis trauma theatre theater
-    nuklearmedizin chirurgie innere medizin abteilung service imagerie krankenhaus klinik klinikum universitat universitatsklinikum hopital ospedale"""
+    nuklearmedizin chirurgie innere medizin abteilung service imagerie krankenhaus
+    klinik klinikum universitat universitatsklinikum hopital ospedale"""
 _REPORTS = """abdomen abdominal able about above acute adjacent adult advice after again air airway
     all also among and ankle another any aorta apex apical april area arm arms art august
     available axial back band base basal basic bell below berry best better between bilateral

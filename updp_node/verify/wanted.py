@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from updp_node.verify.evidence import Allowances, Evidence, Phrase
 from updp_node.verify.ordinary import ORDINARY
@@ -80,10 +81,8 @@ class Wanted:
     def judge_raw(self, folded: str, *, shortest: int) -> Iterator[str]:
         """The same of a run of printable bytes: only what does not stand there by chance."""
         words = split_words(folded)
-        letters = split_letters(folded)
-        if any(len(word) >= shortest and word in self.telling for word in letters):
-            yield "name"
-        elif any(word in folded for word in self.inside):
+        long = (word for word in split_letters(folded) if len(word) >= shortest)
+        if not self.telling.isdisjoint(long) or any(word in folded for word in self.inside):
             yield "name"
         if self.holds_code(words, shortest=_MIN_RAW_CODE):
             yield "code"
@@ -183,7 +182,7 @@ def _phrases(evidence: Evidence, allow: Allowances) -> Iterator[Phrase]:
     places: frozenset[Phrase] = frozenset() if allow.institution else evidence.places
     for phrase in evidence.contacts | places:
         yield phrase
-        for pair in zip(phrase, phrase[1:], strict=False):
+        for pair in pairwise(phrase):
             if any(_is_telling(word) for word in pair):
                 yield pair
     if not allow.patient_characteristics:
