@@ -163,7 +163,7 @@ def build(source: Path) -> None:
     medical_words = {w for w in medical_words if len(w) > 1} - strong_given
     taken = english | medical_words | hand | eponyms | NEVER_GIVEN
     strong_surnames = [n for n in surnames if n not in taken and n not in strong_given]
-    ambiguous = sorted((names & taken) - strong_given - hand - eponyms)
+    ambiguous = sorted((names & taken) - strong_given - hand)
     english_words = sorted(english - strong_given)
     white = set(english_words) | medical_words | hand | eponyms
     write_names(female, male, strong_given, strong_surnames, ambiguous)

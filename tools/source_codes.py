@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from updp_node.forward import Reason
+
 PACKAGE = Path(__file__).resolve().parent.parent / "updp_node"
 
 _CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
@@ -38,9 +40,7 @@ def find_reason_codes() -> Found:
             codes = _literals(node.args[0])
         elif isinstance(node, ast.Call) and _name(node.func) == "_hold" and len(node.args) > 1:
             codes = _literals(node.args[1])
-        elif isinstance(node, ast.keyword) and node.arg == "code":
-            codes = _literals(node.value)
-        elif isinstance(node, ast.Assign) and _name(node.targets[0]) == "code":
+        elif isinstance(node, ast.keyword | ast.Assign) and _target(node) == "code":
             codes = _literals(node.value)
         for code in filter(_CODE.fullmatch, codes):
             found.setdefault(code, set()).add(module)
@@ -49,8 +49,6 @@ def find_reason_codes() -> Found:
 
 def find_delivery_codes() -> Found:
     """Reason codes of deliveries: outcomes, and the first word of every `PeerError`."""
-    from updp_node.forward import Reason
-
     found: Found = {each.value: {"forward.destination"} for each in Reason}
     for module, node in _nodes():
         texts: list[str] = []
@@ -101,6 +99,11 @@ def _codes_of_docstring(module: str, function: ast.FunctionDef) -> Iterator[str]
     if not codes:
         raise ValueError(f"{module}.{function.name}: a reason code is not written out")
     yield from codes
+
+
+def _target(node: ast.keyword | ast.Assign) -> str:
+    """The argument or variable that an expression is given to."""
+    return node.arg or "" if isinstance(node, ast.keyword) else _name(node.targets[0])
 
 
 def _name(node: ast.AST) -> str:

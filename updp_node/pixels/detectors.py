@@ -16,6 +16,7 @@ from updp_node.model import Certainty, Finding
 from updp_node.pixels.weights import load_default_arrays
 
 SIZE = 64
+LEADING = 256
 _SPACE = "eigenspace.safetensors"
 _READERS = "readers.safetensors"
 
@@ -32,10 +33,10 @@ def describe(display: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
 
     Returns
     -------
-    coefficients : ndarray of float32, shape (coefficients,)
-        Whitened.
+    coefficients : ndarray of float32, shape (256,)
+        The leading ones, whitened.
     residual : float
-        Share of the variance that the eigen-space does not explain, 0..1.
+        Share of the variance that those coefficients do not explain, 0..1.
     """
     space = load_default_arrays(_SPACE)
     reduced = Image.fromarray(display).resize((SIZE, SIZE), Image.Resampling.BOX)
@@ -44,10 +45,10 @@ def describe(display: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     mean_spread = float(space["display"][1])
     flat = (flat - flat.mean()) / max(spread, 1e-3) * mean_spread + space["display"][0]
     centred = flat - space["mean"]
-    projected = space["basis"] @ centred
+    projected = space["basis"][:LEADING] @ centred
     total = float(np.square(centred).sum()) + 1e-9
     outside = 1.0 - float(np.square(projected).sum()) / total
-    return (projected / space["scale"]).astype(np.float32), max(outside, 0.0)
+    return (projected / space["scale"][:LEADING]).astype(np.float32), max(outside, 0.0)
 
 
 def looks_frontal_chest(display: NDArray[np.uint8]) -> bool:

@@ -11,6 +11,7 @@ _LOOK_ALIKES = str.maketrans(
     "АВЕКМНОРСТУХаеорсухіјѕԁһІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοıɡ‐‑‒–—−’‘ʼ“”",
     "ABEKMHOPCTYXaeopcyxijsdhIJSABEZHIKMNOPTYXoig------'''\"\"",
 )
+_LIGATURES = {"æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "œ": "oe", "Œ": "OE", "þ": "th", "ð": "d"}  # fmt: skip
 _SPACES = frozenset("\t\n\r")
 
 
@@ -66,6 +67,8 @@ def _fold_character(character: str) -> str:
         return character
     if character in "\v\f\x85\u2028\u2029":
         return "\n"
+    if character in _LIGATURES:
+        return _LIGATURES[character]
     category = unicodedata.category(character)
     if category in {"Cc", "Cf", "Cs", "Mn", "Me"}:
         return ""

@@ -50,7 +50,9 @@ def _with_initial(reader: NameReader, index: int) -> int:
 def _inverted(reader: NameReader, index: int) -> int | None:
     """Index of the last word of a name such as ``LAST, FIRST M``."""
     last, given = reader.words[index], reader.words[index + 1]
-    if not last.is_capital or last.kind in {Kind.WORD, Kind.INITIAL}:
+    starts = _LINE_START.fullmatch(reader.text[max(0, last.start - 2) : last.start])
+    plain = last.kind is Kind.WORD and not (starts and given.kind is Kind.GIVEN)
+    if not last.is_capital or plain or last.kind is Kind.INITIAL:
         return None
     end = _with_initial(reader, index + 1)
     if given.kind is Kind.GIVEN:
@@ -59,7 +61,6 @@ def _inverted(reader: NameReader, index: int) -> int | None:
         after = reader.text[given.end : given.end + 1]
         ends = after in {".", "\n", ";", ""} and not DEGREE.match(reader.text, given.start)
         return index + 1 if ends else None
-    starts = _LINE_START.fullmatch(reader.text[max(0, last.start - 2) : last.start])
     long = min(len(given.text), len(last.text)) > (3 if given.is_upper and not starts else 2)
     foreign = given.kind in _FOREIGN and long
     if last.kind is Kind.AMBIGUOUS:

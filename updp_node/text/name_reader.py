@@ -11,6 +11,7 @@ from updp_node.text.words import Kind, Word
 
 GAP = re.compile(r"[ \t]{1,4}|[ \t]*\r?\n[ \t]*|\.[ \t]{0,2}|,[ \t]{0,2}(?:\r?\n[ \t]*)?|-|")
 DEGREE = re.compile(r"(?:M\.?D|D\.?O|R\.?N|N\.?P)\b")
+_STOPS = re.compile(r"[ \t]*(?:[.,;)\n]|$|\band\b)")
 MOST_WORDS = 6
 
 
@@ -87,7 +88,8 @@ class NameReader:
         if "," in gap or word.kind is Kind.INITIAL:
             return "," in gap or self._is_initial(at, count)
         if word.lower in self.particles and at + 1 < len(self.words):
-            return self.words[at + 1].is_capital and self.words[at + 1].kind is not Kind.WORD
+            following = self.words[at + 1]
+            return word.is_capital or (following.is_capital and following.kind is not Kind.WORD)
         if not word.is_capital:
             return lower and self._is_lower_name(at, count)
         return self._is_capital_name(at, count, lower=lower, first_word=first_word)
@@ -101,7 +103,8 @@ class NameReader:
             return False
         if "," not in gap:
             return True
-        named = word.kind is not Kind.WORD or self._initial_after(at)
+        ends = bool(_STOPS.match(self.text, word.end)) and not word.is_upper
+        named = word.kind is not Kind.WORD or self._initial_after(at) or ends
         return count <= 2 and word.is_capital and named
 
     def _is_initial(self, at: int, count: int) -> bool:
@@ -119,13 +122,28 @@ class NameReader:
         word = self.words[at]
         previous = self.words[at - 1] if count else None
         if word.kind is Kind.WORD:
-            after_given = previous is not None and previous.kind is Kind.GIVEN and count <= 2
-            plain = not word.protected and not word.is_upper
-            return (count == 0 and first_word and len(word.text) > 2) or (after_given and plain)
+            if previous is None:
+                return len(word.text) > 2 and (first_word or self._named_next(at))
+            return count <= 2 and not word.is_upper and self._ends_name(at, previous)
         many = count >= 2 and previous is not None and previous.kind is not Kind.INITIAL
         if word.kind is Kind.AMBIGUOUS and many and previous:
             return word.is_upper == previous.is_upper and previous.kind is not Kind.SURNAME
         return word.kind is not Kind.UNKNOWN or len(word.text) > 2 or count > 0 or lower
+
+    def _named_next(self, at: int) -> bool:
+        """Whether a capitalized word that is no plain word follows on the same line."""
+        if at + 1 >= len(self.words) or not re.fullmatch(r"[ \t]{1,2}", self.gap(at + 1)):
+            return False
+        following = self.words[at + 1]
+        named = following.kind not in {Kind.WORD, Kind.AMBIGUOUS}
+        return following.is_capital and named and following.lower not in self.stop
+
+    def _ends_name(self, at: int, previous: Word) -> bool:
+        """Whether a plain word may be the last of a name: after a name, before a stop."""
+        if previous.kind is Kind.GIVEN:
+            return not self.words[at].protected
+        named = previous.kind in {Kind.SURNAME, Kind.UNKNOWN, Kind.INITIAL, Kind.AMBIGUOUS}
+        return named and bool(_STOPS.match(self.text, self.words[at].end))
 
     def _initial_after(self, at: int) -> bool:
         return at + 1 < len(self.words) and self.words[at + 1].kind is Kind.INITIAL
@@ -148,7 +166,9 @@ class NameReader:
         first = last + 1
         for index in range(last, max(-1, last - 4), -1):
             word = self.words[index]
-            if not word.is_capital or word.lower in self.stop or word.kind is Kind.WORD:
+            if not word.is_capital or word.lower in self.stop:
+                break
+            if word.kind is Kind.WORD and (word.is_upper or index < last - 2):
                 break
             if index < last and not re.fullmatch(r"[ \t]{1,3}|\.\s{0,2}|,\s?", self.gap(index + 1)):
                 break

@@ -10,7 +10,7 @@ from updp_node.text.name_order import modelled_names, ordered_names, repeated_na
 from updp_node.text.name_reader import NameFind, NameReader
 from updp_node.text.words import Kind, Word
 
-_SPOKEN_TITLES = frozenset({"nurse", "sister", "judge", "miss", "attorney", "doctor"})
+_SPOKEN_TITLES = frozenset({"nurse", "sister", "judge", "miss", "attorney"})
 _AFTER_TITLE = re.compile(r"\.?\s{0,3}|\.?\s*\n\s*")
 _OPENING = re.compile(r"[\s,.(\[\"']{0,4}")
 _AND = re.compile(r"\s*(?:,|;|/|&|\band\b|\bor\b)\s*(?:and\s+)?")
@@ -50,7 +50,7 @@ class NameRules:
         )
         self._veto = frozenset(words["initials_veto"])
         self._initials = re.compile(
-            r"(?<![\w/.-])(?P<a>[A-Z]{2,4})(?:/|:(?=[a-z]+\s*(?:$|\d)))(?P<b>[a-z]{2,4})(?![\w/-])"
+            r"(?<![\w/.-])(?P<a>[A-Z]{2,4})(?:/|:(?=[a-z]+\s*(?:$|\d)))(?P<b>[a-z]{2,3})(?![\w/-])"
             r"|(?<![\w/.-])(?P<c>[a-z]{2,3})[/:](?P<d>[a-z]{2,3})(?=\s*(?:$|\d))",
             re.MULTILINE,
         )
@@ -148,7 +148,8 @@ class NameRules:
                 continue
             last = reader.index(match.start()) - 1
             first = reader.walk_back(last)
-            if first <= last:
+            sure = "," in match[0] or any(w.is_name for w in reader.words[first : last + 1])
+            if first <= last and sure:
                 yield NameFind(reader.words[first].start, reader.words[last].end, "suffix")
 
     def _acting(self, reader: NameReader) -> Iterator[NameFind]:

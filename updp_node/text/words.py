@@ -155,7 +155,7 @@ class Vocabulary:
         if doubled and part[: doubled.start() + 1] in words:
             return True
         prefix = _PREFIXED.match(part)
-        if prefix and len(part) - prefix.end() > 2 and part[prefix.end() :] in words:
+        if prefix and len(part) - prefix.end() > 4 and part[prefix.end() :] in words:
             return True
         return len(part) > 5 and bool(_MEDICAL_ENDING.search(part))
 

@@ -45,9 +45,9 @@ _NO_TEXT_VRS = frozenset({"DS", "TM", "AS", "AT"})
 _MIN_RAW, _MIN_COMPRESSED, _MIN_ENCODED = 5, 6, 4
 _MOST_TEXT_BYTES = 65536
 _STRINGS = (
-    (re.compile(rb"[\x20-\x7e\x80-\xff]{4,}"), "utf-8"),
-    (re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\0){4,}"), "utf-16-le"),
-    (re.compile(rb"(?:\0[\x20-\x7e\xa0-\xff]){4,}"), "utf-16-be"),
+    (re.compile(rb"[\x20-\x7e]{5,}"), "ascii"),
+    (re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\0){5,}"), "utf-16-le"),
+    (re.compile(rb"(?:\0[\x20-\x7e\xa0-\xff]){5,}"), "utf-16-be"),
 )
 _COMPRESSED_RUNS = (
     re.compile(rb"[0-9A-Za-z]{6,}"),
