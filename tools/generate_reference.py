@@ -67,7 +67,6 @@ def _page(title: str, *lines: str) -> str:
 
 def render_commands() -> str:
     """The page of the command line."""
-
     lines = [(cli.__doc__ or "").strip().partition("\n\n")[2], ""]
     lines += ["Every command has `--help`. The log goes to standard error.", ""]
     for words, command in _walk_commands("updp-node", get_command(cli.app)):
@@ -119,7 +118,6 @@ def _inner_type(hint: Any) -> Any:
 
 def render_configuration() -> str:
     """The page of the configuration's keys; fails where a key has no meaning written down."""
-
     schema = Config.model_json_schema()
     meanings = yaml.safe_load((REFERENCE / "meanings.yaml").read_text(encoding="utf-8"))
     lines = [meanings.pop("introduction"), ""]
@@ -191,7 +189,6 @@ def _written(default: Any) -> str:
 
 def render_profiles() -> str:
     """The page of the profiles that come with the node."""
-
     lines = [
         "The profiles that come with the node. A profile is data: what its keys mean stands in",
         "[profiles/README.md](../../profiles/README.md); `updp-node profile show NAME` prints the",
@@ -208,7 +205,7 @@ def _describe_profile(profile: Profile) -> list[str]:
         "options": ", ".join(profile.options) or "none",
         "dates.shift_days": "{} to {}".format(*profile.dates.shift_days), "times": profile.times,
         **{f"pixels.{key}": str(value) for key, value in profile.pixels.model_dump().items()},
-        **{f"report.{key}": str(value) for key, value in profile.report.model_dump().items()},
+        **{f"report.{key}": str(value).lower() for key, value in profile.report.model_dump().items()},
         "unlisted": profile.unlisted, "unknown_sop_class": profile.unknown_sop_class,
     }  # fmt: skip
     lines = [f"## {profile.name}", "", f"Version {profile.version}. {profile.description}", ""]
@@ -244,7 +241,6 @@ def _say_action(action: str) -> str:
 
 def render_errors() -> str:
     """The page of reason codes, refusals, statuses and log events."""
-
     refusals = [each for each in vars(status).values() if isinstance(each, status.Refusal)]
     lines = ["What each code and event means, and what to do, stands in",
              "[Operating a node](../how-to/operate.md).", ""]  # fmt: skip

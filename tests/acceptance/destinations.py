@@ -91,7 +91,7 @@ class Orthanc:
     def post(self, path: str, body: bytes | object) -> Any:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", raw)
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - loopback
             return json.load(answer)
 
 

@@ -39,8 +39,20 @@ def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span
         *((v, "ADDRESS") for v in identity.addresses),
     ]
     for value, category in phrases:
-        spans += _search(text, [_phrase(value)], category, "header")
+        telling = (_phrase(part) for part in _telling_parts(value, lexicons))
+        spans += _search(text, telling, category, "header")
     return spans
+
+
+def _telling_parts(value: str, lexicons: Lexicons) -> set[str]:
+    """A phrase, its lines, and each word that is no word of the language: a town, a name."""
+    parts = {value}
+    for line in re.split(r"[,;^\r\n]+", value):
+        words = re.findall(r"[^\W\d_]{4,}", fold_text(line).text)
+        unusual = {word for word in words if word.lower() not in lexicons.words}
+        if unusual:
+            parts |= {line, *unusual}
+    return parts
 
 
 def _search(text: str, sources: Iterable[str], category: str, rule: str) -> list[Span]:

@@ -11,7 +11,7 @@ _LOOK_ALIKES = str.maketrans(
     "АВЕКМНОРСТУХаеорсухіјѕԁһІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοıɡ‐‑‒–—−’‘ʼ“”",
     "ABEKMHOPCTYXaeopcyxijsdhIJSABEZHIKMNOPTYXoig------'''\"\"",
 )
-_LIGATURES = {"æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "œ": "oe", "Œ": "OE", "þ": "th", "ð": "d"}  # fmt: skip
+_LIGATURES = dict(zip("æÆøØßłŁđĐœŒþð", "ae AE o O ss l L d D oe OE th d".split(), strict=True))
 _SPACES = frozenset("\t\n\r")
 
 

@@ -107,12 +107,14 @@ class NameRules:
         if not lower:
             start = self._skip_roles(reader, start)
         for _ in range(8):
-            start = self._skip_titles(reader, start)
+            before, start = start, self._skip_titles(reader, start)
             index = reader.index(start)
             if index >= len(reader.words) or not _OPENING.fullmatch(
                 reader.text[start : reader.words[index].start]
             ):
                 return
+            if reader.words[index].protected and not lower and before == start:
+                return  # "history of Hodgkin lymphoma"
             names = list(reader.name_at(index, rule, lower=lower, first_word=False))
             if lower and not names:
                 names = list(reader.lone_initials(index))

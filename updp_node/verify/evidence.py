@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
+from pydicom.multival import MultiValue
 
 from updp_node.errors import InstanceError
 from updp_node.verify.keywords import (
@@ -29,6 +30,7 @@ from updp_node.verify.words import find_dates, fold, is_ideographic, join_code, 
 
 Phrase = tuple[str, ...]
 
+_NUMBER_VRS = frozenset({"AT", "DS", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _STANDARD_UIDS = "1.2.840.10008."
 _PERSON_CODES = "(0040,1101)"
@@ -131,11 +133,10 @@ def walk(data_set: Dataset) -> Iterator[tuple[DataElement, str]]:
 def texts_of(element: DataElement) -> list[str]:
     """The values of an element as text; none for numbers in binary and for bulk data."""
     value = element.value
-    if value is None or isinstance(value, (bytes, int, float)):
+    if value is None or element.VR in _NUMBER_VRS or isinstance(value, bytes):
         return []
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        return [str(value)]
-    return [str(each) for each in value if not isinstance(each, (bytes, int, float))]
+    values = value if isinstance(value, (MultiValue, list, tuple)) else [value]
+    return [str(each) for each in values if not isinstance(each, bytes)]
 
 
 class _Gathering:
@@ -161,16 +162,16 @@ class _Gathering:
 
     def _add_name(self, text: str) -> None:
         for group in text.split("="):
-            persons = [word for word in _NAME_WORD.findall(group) if fold(word) not in PLACEHOLDERS]
-            if persons:
-                self.found["persons"].add(tuple(fold(word) for word in persons))
-            for word in persons:
+            parts = [_telling_words(part) for part in group.split("^")]
+            words = [word for part in parts for word in part]
+            if words:
+                self.found["persons"].add(tuple(fold(word) for word in words))
+            for word in words:
                 self._add_name_word(word)
-            parts = ["".join(_NAME_WORD.findall(part)) for part in group.split("^")]
-            for joined in [*parts, "".join(parts)]:
-                if is_ideographic(joined) and len(joined) > 1:
+            for joined in ["".join(part) for part in (*parts, words) if len(part) > 1]:
+                if is_ideographic(joined):
                     self.found["ideographs"].add(fold(joined))
-                elif len(joined) >= _MIN_JOINED and fold(joined) not in PLACEHOLDERS:
+                elif len(joined) >= _MIN_JOINED:
                     self.found["names"] |= spell(joined)
         self._add_code("".join(each for each in text if each.isdigit()), "codes", _MIN_DIGITS)
 
@@ -250,6 +251,11 @@ class _Gathering:
         self.found["devices"] -= {word for words in self.vendors for word in words}
         sets = {name: frozenset(values) for name, values in self.found.items()}
         return Evidence(**sets)  # type: ignore[arg-type]
+
+
+def _telling_words(part: str) -> list[str]:
+    """The words of a component of a name that are no titles and no placeholders."""
+    return [word for word in _NAME_WORD.findall(part) if fold(word) not in PLACEHOLDERS]
 
 
 def read_evidence(sources: Sequence[Dataset]) -> Evidence:

@@ -41,7 +41,7 @@ from updp_node.verify.wanted import Wanted
 from updp_node.verify.words import find_dates, fold, join_code
 
 _PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
-_NO_TEXT_VRS = frozenset({"DS", "TM", "AS", "AT"})
+_NO_TEXT_VRS = frozenset({"TM", "AS"})
 _MIN_RAW, _MIN_COMPRESSED, _MIN_ENCODED = 5, 6, 4
 _MOST_TEXT_BYTES = 65536
 _STRINGS = (
