@@ -205,7 +205,8 @@ def _describe_profile(profile: Profile) -> list[str]:
         "options": ", ".join(profile.options) or "none",
         "dates.shift_days": "{} to {}".format(*profile.dates.shift_days), "times": profile.times,
         **{f"pixels.{key}": str(value) for key, value in profile.pixels.model_dump().items()},
-        **{f"report.{key}": str(value).lower() for key, value in profile.report.model_dump().items()},
+        "report.replacement": profile.report.replacement,
+        "report.wait": str(profile.report.wait).lower(),
         "unlisted": profile.unlisted, "unknown_sop_class": profile.unknown_sop_class,
     }  # fmt: skip
     lines = [f"## {profile.name}", "", f"Version {profile.version}. {profile.description}", ""]

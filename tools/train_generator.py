@@ -31,9 +31,16 @@ _DROP_PROMPT = 0.1
 
 
 def train(
-    work: Path, steps: int = 6_000, batch: int = 256, rate: float = 6e-4, seed: int = 1
+    work: Path,
+    steps: int = 6_000,
+    batch: int = 256,
+    *,
+    rate: float = 6e-4,
+    seed: int = 1,
+    threads: int = 2,
 ) -> None:
     """Train the coarse stage; the checkpoint with the lowest held-out loss is kept."""
+    torch.set_num_threads(threads)
     arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
     codes, terms = arrays["train_codes"], arrays["train_terms"]
     model = CoarseDenoiser(codes.shape[1], terms.shape[1], **COARSE_SIZES)
@@ -155,5 +162,4 @@ def _keep(
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
     typer.run(train)

@@ -61,8 +61,10 @@ def train(
     rate: float = 4e-4,
     warm: int = 600,
     seed: int = 1,
+    threads: int = 2,
 ) -> None:
     """Train painter and critic in turn; averaged painter weights are kept."""
+    torch.set_num_threads(threads)
     torch.manual_seed(seed)
     arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
     painter, critic = TexturePainter(**TEXTURE_SIZES), Critic()
@@ -145,5 +147,4 @@ def _move(mover: torch.optim.Optimizer, loss: Tensor) -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
     typer.run(train)

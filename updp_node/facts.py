@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.uid import UID
 
 from updp_node.errors import InstanceError
@@ -19,6 +19,7 @@ from updp_node.model import HeaderFacts
 _DEMOGRAPHICS = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _TRAILING_PADDING = 0xFFFCFFFC
+_UNDEFINED_LENGTH = 0xFFFFFFFF
 _COORDINATES = frozenset({"SCOORD", "SCOORD3D", "TCOORD"})
 _INTO_PIXELS = (
     "1.2.840.10008.5.1.4.1.1.11.",  # presentation states
@@ -53,17 +54,33 @@ def read_source(path: Path, *, with_pixels: bool = True) -> Dataset:
     Raises
     ------
     InstanceError
-        ``unreadable-object``: pydicom can make nothing of it.
+        ``unreadable-object``: pydicom can make nothing of it, or it ends early.
     """
     try:
-        source = dcmread(path, force=True, stop_before_pixels=not with_pixels)
+        with path.open("rb") as file:
+            source = dcmread(file, force=True, stop_before_pixels=not with_pixels)
+            is_cut_off = _is_short(source) or (with_pixels and file.read(1) != b"")
         if not source or "SOPClassUID" not in source:
             raise InstanceError("unreadable-object", "(0008,0016) is missing")
+        if is_cut_off:
+            raise InstanceError("unreadable-object", "it ends early")
     except InstanceError:
         raise
     except Exception as error:  # noqa: BLE001  # pydicom raises what it likes on hostile bytes
         raise InstanceError("unreadable-object", type(error).__name__) from None
     return source
+
+
+def _is_short(source: Dataset) -> bool:
+    """Whether a value is shorter than its length says, which pydicom lets pass."""
+    raw = [source.get_item(tag) for tag in source.keys()]  # noqa: SIM118  # not converted
+    return any(
+        isinstance(each, RawDataElement)
+        and isinstance(each.value, bytes)
+        and each.length != _UNDEFINED_LENGTH
+        and len(each.value) < each.length
+        for each in raw
+    )
 
 
 def read_facts(task: FactsTask) -> HeaderFacts:

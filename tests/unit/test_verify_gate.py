@@ -92,7 +92,7 @@ def test_a_value_that_cannot_be_read_is_refused_by_its_tag_path() -> None:
     made = make()
     made.add_new(0x00280010, "US", 4)
     broken = encode(made).replace(b"\x28\x00\x10\x00US\x02\x00\x04\x00",
-                                  b"\x28\x00\x10\x00DS\x02\x00zz")  # fmt: skip
+                                  b"\x28\x00\x10\x00FD\x02\x00zz")  # fmt: skip
     assert refuse(broken) == "unreadable-attribute"
 
 

@@ -16,6 +16,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from updp_node.assemble.provenance import copy_header
 from updp_node.errors import InstanceError
 
 IMPLEMENTATION_CLASS_UID = UID("2.25.312748093518240971426178360524913750221")
@@ -48,8 +49,7 @@ def encode(made: Dataset, *, transfer_syntax_uid: str) -> bytes:
     PS3.10 7.1 (File Meta Information); PS3.5 A.
     """
     syntax = UID(transfer_syntax_uid)
-    written = Dataset(made)
-    written.set_original_encoding(False, True, ["utf8"])
+    written = copy_header(made)
     if syntax == ExplicitVRBigEndian and "PixelData" in made:
         written["PixelData"] = _turn_words(made)
     written.file_meta = _file_meta(made, ExplicitVRLittleEndian if syntax in _REWRITTEN else syntax)

@@ -46,7 +46,7 @@ class Provenance:
 
 def copy_header(header: Dataset) -> Dataset:
     """A data set of its own with the elements of the header stage, encoded as those are."""
-    made = Dataset(header)
+    made = Dataset({tag: header.get_item(tag) for tag in header.keys()})  # noqa: SIM118
     made.set_original_encoding(False, True, ["utf8"])
     return made
 
