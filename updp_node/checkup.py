@@ -145,14 +145,14 @@ def _explain_profile(config: Config, name: str) -> str:
     key = ProjectKey.load(config.project.key_file)
     line = make_line(name, key=key, project=config.project.name,
                      pseudonym=config.project.pseudonym, search=config.profile_folders)  # fmt: skip
-    pixels = line.rules.profile.pixels
+    pixels = line.profile.pixels
     model = ""
     if pixels.chest_frontal == "synthesize":
         from updp_node.pixels.generator import load_generator  # noqa: PLC0415  # torch
 
         generator = load_generator(line.model)
         model = f"; model {generator.name} {generator.sha256[:12]} loads"
-    options = ", ".join(line.rules.profile.options) or "no option"
+    options = ", ".join(line.profile.options) or "no option"
     return (
         f": Basic Profile with {options}; frontal chest: {pixels.chest_frontal}, other views: "
         f"{pixels.chest_other}, other images: {pixels.other_images}; digest "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,10 @@ def read_source(path: Path, *, with_pixels: bool = True) -> Dataset:
         ``unreadable-object``: pydicom can make nothing of it, or it ends early.
     """
     try:
-        with path.open("rb") as file:
+        with _WatchedFile(FileIO(path)) as file:
             source = dcmread(file, force=True, stop_before_pixels=not with_pixels)
-            is_cut_off = _is_short(source) or (with_pixels and file.read(1) != b"")
+            is_cut_off = file.was_short or _has_short_value(source)
+            is_cut_off = is_cut_off or (with_pixels and file.read(1) != b"")
         if not source or "SOPClassUID" not in source:
             raise InstanceError("unreadable-object", "(0008,0016) is missing")
         if is_cut_off:
@@ -71,15 +73,25 @@ def read_source(path: Path, *, with_pixels: bool = True) -> Dataset:
     return source
 
 
-def _is_short(source: Dataset) -> bool:
+class _WatchedFile(BufferedReader):
+    """Knows whether the last read got a part of what it asked for: a header that is cut off."""
+
+    was_short = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        self.was_short = size is not None and 0 < len(content) < size
+        return content
+
+
+def _has_short_value(source: Dataset) -> bool:
     """Whether a value is shorter than its length says, which pydicom lets pass."""
-    raw = [source.get_item(tag) for tag in source.keys()]  # noqa: SIM118  # not converted
+    elements: list[Any] = [source.get_item(tag) for tag in source.keys()]  # noqa: SIM118
     return any(
         isinstance(each, RawDataElement)
-        and isinstance(each.value, bytes)
         and each.length != _UNDEFINED_LENGTH
-        and len(each.value) < each.length
-        for each in raw
+        and len(each.value or b"") < each.length
+        for each in elements
     )
 
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
 from pydicom import Dataset
 
 from updp_node.errors import ConfigError
 from updp_node.header import CompiledProfile, compile_profile, load_profile
-from updp_node.header.profile import FULL_DATES, MODIFIED_DATES
+from updp_node.header.profile import FULL_DATES, MODIFIED_DATES, Profile
 from updp_node.model import Certainty, Finding, Laterality, PixelAction
 from updp_node.pixels.filter import PixelPolicy
 from updp_node.subject import ProjectKey, Subject, identify_subject
 from updp_node.verify import Allowances
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
-    """A compiled profile with the project it serves; travels to the worker processes.
+    """A profile with the project it serves; travels to the worker processes.
+
+    It travels light: the rules, a third of a megabyte, are compiled once in each process.
 
     Attributes
     ----------
-    rules : CompiledProfile
+    profile : Profile
     key : ProjectKey
     project : str
     pseudonym : str
@@ -36,7 +38,7 @@ class Line:
         Digests of what else decides what comes out; empty where it is not used.
     """
 
-    rules: CompiledProfile
+    profile: Profile
     key: ProjectKey
     project: str
     pseudonym: str
@@ -44,7 +46,12 @@ class Line:
     model_sha256: str
     lexicon_sha256: str
 
-    @cached_property
+    @property
+    def rules(self) -> CompiledProfile:
+        """The compiled profile."""
+        return _compile(self.profile)
+
+    @property
     def profile_digest(self) -> str:
         """SHA-256 over profile, model and lexicons: part of every SOP Instance UID."""
         parts = (self.rules.digest, self.model_sha256, self.lexicon_sha256)
@@ -53,17 +60,17 @@ class Line:
     @property
     def profile_name(self) -> str:
         """Name of the profile."""
-        return self.rules.profile.name
+        return self.profile.name
 
     @property
     def max_candidates(self) -> int:
         """How many counterparts are drawn at most for one image."""
-        return self.rules.profile.pixels.max_candidates
+        return self.profile.pixels.max_candidates
 
     @property
     def pixel_policy(self) -> PixelPolicy:
         """What happens to each kind of image."""
-        pixels = self.rules.profile.pixels
+        pixels = self.profile.pixels
         return PixelPolicy(
             PixelAction(pixels.chest_frontal),
             PixelAction(pixels.chest_other),
@@ -73,26 +80,26 @@ class Line:
     @property
     def beside_counterpart(self) -> PixelAction:
         """What happens to real pixels in a study that holds a counterpart."""
-        return PixelAction(self.rules.profile.pixels.beside_counterpart)
+        return PixelAction(self.profile.pixels.beside_counterpart)
 
     @property
     def wait_for_report(self) -> bool:
         """Whether images wait for the report of their study."""
-        return self.rules.profile.report.wait
+        return self.profile.report.wait
 
     @property
     def replacement(self) -> str:
         """How identifiers in text are replaced: ``surrogate`` or ``tag``."""
-        return "tag" if self.rules.profile.report.replacement == "category" else "surrogate"
+        return "tag" if self.profile.report.replacement == "category" else "surrogate"
 
     @property
     def shifts_dates(self) -> bool:
         """Whether dates are shifted rather than removed."""
-        return MODIFIED_DATES in self.rules.profile.options
+        return MODIFIED_DATES in self.profile.options
 
     def allowances(self, subject: Subject) -> Allowances:
         """What the profile retains for a subject, so that the gate takes it for no leak."""
-        options = self.rules.profile.options
+        options = self.profile.options
         return Allowances(
             uids="Retain UIDs" in options,
             full_dates=FULL_DATES in options,
@@ -116,8 +123,13 @@ class Line:
             issuer=str(source.get("IssuerOfPatientID") or ""),
             patient_id=str(source.get("PatientID") or ""),
             template=self.pseudonym,
-            shift_days=self.rules.profile.dates.shift_days,
+            shift_days=self.profile.dates.shift_days,
         )
+
+
+@lru_cache(maxsize=16)
+def _compile(profile: Profile) -> CompiledProfile:
+    return compile_profile(profile)
 
 
 def make_line(
@@ -136,9 +148,10 @@ def make_line(
     loaded = load_profile(profile, search)
     if loaded.pixels.model != "default":
         raise ConfigError(f"no model {loaded.pixels.model}", file=profile, key="pixels.model")
+    _compile(loaded)
     synthesizes = loaded.pixels.chest_frontal == "synthesize"
     return Line(
-        rules=compile_profile(loaded),
+        profile=loaded,
         key=key,
         project=project,
         pseudonym=pseudonym,
