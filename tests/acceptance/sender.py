@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydicom import dcmread
+from pydicom.filereader import read_file_meta_info
 from pynetdicom import AE, _config, build_context
 from pynetdicom.association import Association
 
@@ -94,5 +94,5 @@ def _associate(
 
 
 def _context_of(path: Path) -> tuple[str, str]:
-    meta = dcmread(path, specific_tags=[], stop_before_pixels=True, force=True).file_meta
+    meta = read_file_meta_info(path)
     return str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)

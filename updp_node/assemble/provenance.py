@@ -11,13 +11,15 @@ from datetime import datetime
 
 from pydicom import Dataset
 from pydicom.sequence import Sequence
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from updp_node.model import Counterpart
 
 MANUFACTURER = "updp_node project"
 MODEL_NAME = "updp_node"
-DEIDENTIFYING_EQUIPMENT = ("109104", "De-identifying Equipment")
-SYNTHESIZING_EQUIPMENT = ("109100", "Synthesizing Equipment")
+DEIDENTIFYING_EQUIPMENT: Code = codes.DCM.DeIdentifyingEquipment
+SYNTHESIZING_EQUIPMENT: Code = codes.DCM.SynthesizingEquipment
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +101,15 @@ def _keeps_dates(made: Dataset) -> bool:
     return bool(made.get("LongitudinalTemporalInformationModified") == "UNMODIFIED")
 
 
-def _equipment(
-    made: Dataset, provenance: Provenance, purpose: tuple[str, str], description: str
-) -> Dataset:
-    item, code = Dataset(), Dataset()
-    code.CodeValue, code.CodeMeaning = purpose
-    code.CodingSchemeDesignator = "DCM"
-    item.PurposeOfReferenceCodeSequence = Sequence([code])
-    item.Manufacturer = MANUFACTURER
-    item.ManufacturerModelName = MODEL_NAME
-    item.SoftwareVersions = provenance.node_version
-    if _keeps_dates(made):
-        item.ContributionDateTime = f"{provenance.created:%Y%m%d%H%M%S}"
-    item.ContributionDescription = description
-    return item
+def _equipment(made: Dataset, provenance: Provenance, purpose: Code, description: str) -> Dataset:
+    from highdicom import ContributingEquipment  # noqa: PLC0415  # half a second to import
+
+    equipment: Dataset = ContributingEquipment(
+        manufacturer=MANUFACTURER,
+        purpose_of_reference=purpose,
+        manufacturer_model_name=MODEL_NAME,
+        software_versions=provenance.node_version,
+        contribution_datetime=provenance.created if _keeps_dates(made) else None,
+        contribution_description=description,
+    )
+    return equipment

@@ -223,7 +223,7 @@ def write_released(folder: Path, verified: VerifiedBytes, *, replace: bool = Fal
     Returns
     -------
     pathlib.Path
-        ``folder/xx/yy/<SOP Instance UID>.dcm``, durable.
+        ``folder/xx/<SOP Instance UID>.dcm``, durable.
 
     Raises
     ------
@@ -256,7 +256,7 @@ def _released_path(folder: Path, verified: VerifiedBytes) -> Path:
     if hashlib.sha256(verified.encoded).hexdigest() != verified.sha256:
         raise InstanceError("released-content-damaged")
     fan_out = hashlib.sha256(uid.encode()).hexdigest()
-    return folder / fan_out[:2] / fan_out[2:4] / f"{uid}.dcm"
+    return folder / fan_out[:2] / f"{uid}.dcm"
 
 
 def _require_equal(path: Path, sha256: str) -> None:

@@ -73,8 +73,10 @@ def _name_parts(name: str) -> list[str]:
 def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Span]:
     single: set[str] = set()
     ordered: set[str] = set()
+    polite = {*lexicons.names["titles"], *lexicons.names["suffixes"]}
     for name in names:
         parts = [part for part in _name_parts(name) if len(part) > 1]
+        parts = [part for part in parts if part.lower() not in polite]
         for part in parts:
             if len(part) > 2 or part.lower() not in lexicons.words:
                 single.add(part.lower())
