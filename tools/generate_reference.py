@@ -12,7 +12,7 @@ import sys
 import types
 import typing
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def render_pages() -> dict[Path, str]:
     }
 
 
-def _table(head: str, rows: list[tuple[str, ...]]) -> list[str]:
+def _table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:
     names = head.split(" | ")
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     return [*lines, *(f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows), ""]
@@ -216,6 +216,10 @@ def _describe_profile(profile: Profile) -> list[str]:
                  for each in profile.overrides]  # fmt: skip
         rows = [(f"`{name}`", each.action, each.why) for name, each in named]
         lines += _table("override | action | why", rows)
+    return [*lines, *_count_actions(profile)]
+
+
+def _count_actions(profile: Profile) -> list[str]:
     compiled = compile_profile(profile)
     counts = Counter(rule.action for rule in compiled.rules.values())
     listed = Counter(
@@ -229,7 +233,7 @@ def _describe_profile(profile: Profile) -> list[str]:
     ]
     said = f"{len(compiled.rules)} attributes, {len(compiled.private)} private elements named:"
     head = "action | effect | by table, option or override | in all"
-    return [*lines, said, "", *_table(head, rows)]
+    return [said, "", *_table(head, rows)]
 
 
 def _say_action(action: str) -> str:

@@ -17,7 +17,7 @@ from train_texture import TEXTURE_SIZES
 
 from updp_node.pixels.weights import FORMAT, MANIFEST
 
-SAMPLING = {"coarse_steps": 20, "guidance": 1.3}
+SAMPLING = {"coarse_steps": 20, "guidance": 1.5}
 _SYNONYMS = {
     "normal": "no finding",
     "pneumonitis": "pneumonia",
@@ -40,7 +40,8 @@ def export(work: Path, folder: Path, data: Path) -> None:
         name: torch.load(work / f"{name}.pt", weights_only=False) for name in ("coarse", "texture")
     }
     space = {key: arrays[key] for key in ("mean", "basis", "scale")}
-    _save(space | {"display": _measure_display(arrays)}, folder / "eigenspace.safetensors")
+    space["display"] = _measure_display(arrays)
+    _save(space, folder / "eigenspace.safetensors", bytewise="basis")
     for name, state in stages.items():
         _save(state["chosen"], folder / f"{name}.safetensors")
     manifest = {
@@ -77,8 +78,14 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def _save(tensors: dict[str, Any], path: Path) -> None:
+def _save(tensors: dict[str, Any], path: Path, *, bytewise: str | None = None) -> None:
+    """Half precision, but one named matrix as signed bytes with a step per row."""
     arrays = {key: np.asarray(value.cpu()).astype(np.float16) for key, value in tensors.items()}
+    if bytewise is not None:
+        matrix = np.asarray(tensors[bytewise].cpu(), dtype=np.float32)
+        step = np.abs(matrix).max(axis=1, keepdims=True) / 127
+        arrays[bytewise] = np.round(matrix / step).astype(np.int8)
+        arrays[f"{bytewise}.step"] = step.astype(np.float32)
     save_file(arrays, path)
 
 

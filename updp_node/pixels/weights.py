@@ -53,7 +53,7 @@ def read_arrays(folder: Path, name: str) -> dict[str, NDArray[Any]]:
     Returns
     -------
     dict of str to ndarray
-        Half precision becomes float32.
+        As float32; a matrix of signed bytes is multiplied by its step per row.
 
     Raises
     ------
@@ -62,11 +62,12 @@ def read_arrays(folder: Path, name: str) -> dict[str, NDArray[Any]]:
     """
     from safetensors.numpy import load  # noqa: PLC0415 - only where a model is used
 
-    content = read_checked(folder, name)
-    return {
-        key: value.astype(np.float32) if value.dtype == np.float16 else value
-        for key, value in load(content).items()
-    }
+    stored = load(read_checked(folder, name))
+    arrays = {}
+    for key, value in stored.items():
+        step = stored.get(f"{key}.step", np.float32(1))
+        arrays[key] = value.astype(np.float32) * step
+    return arrays
 
 
 def read_checked(folder: Path, name: str) -> bytes:
