@@ -40,7 +40,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def sheet(path: Path, columns: int = 8, size: int = 128, seed: int = 2_000) -> None:
+def sheet(path: Path, columns: int = 8, size: int = 112, seed: int = 2_000) -> None:
     """Draw the contact sheet: one row per prompt, seeds in order, none picked."""
     generator = load_generator("default", threads=2)
     strip = 16
@@ -71,8 +71,10 @@ def measure(data: Path, count: int = 320, seed: int = 3_000, pairs: Path | None 
     faults = [str(find_fault(image, prompt, model="default")) for image, prompt in drawn]
     figures["faults"] = {fault: faults.count(fault) for fault in sorted(set(faults))}
     for band in ("adult", "child"):
-        chosen = [x for x, p in zip(images, prompts, strict=True) if band in p.terms]
-        figures[f"copies_{band}"] = _measure_copies(data, band, chosen, pairs)
+        mine = [i for i, prompt in enumerate(prompts) if band in prompt.terms]
+        taken = [images[i] for i in mine if faults[i] == "None"]
+        figures[f"copies_{band}"] = _measure_copies(data, band, [images[i] for i in mine], None)
+        figures[f"copies_{band}_accepted"] = _measure_copies(data, band, taken, pairs)
     figures["agreement"] = _measure_agreement(images, prompts)
     print(json.dumps(figures, indent=1))
 

@@ -17,7 +17,7 @@ from train_texture import TEXTURE_SIZES
 
 from updp_node.pixels.weights import FORMAT, MANIFEST
 
-SAMPLING = {"coarse_steps": 20, "guidance": 1.5}
+SAMPLING = {"coarse_steps": 20, "guidance": 1.3}
 _SYNONYMS = {
     "normal": "no finding",
     "pneumonitis": "pneumonia",

@@ -236,12 +236,12 @@ def _fit_frontal(
 
 
 def _calibrate_floor(splits: dict[str, Described], codes: dict[str, Features]) -> dict[str, float]:
-    """Per band, the first percentile of the distance of held-out people to the training set."""
+    """Per band, the tenth percentile of the distance of held-out people to the training set."""
     floors = {}
     for band, table in codes.items():
         held = splits["val"].codes[[band in row.terms for row in splits["val"].rows], :CODE_SIZE]
         nearest = [float(np.sqrt(np.square(table - code).sum(1).min())) for code in held]
-        floors[band] = round(float(np.percentile(nearest, 1)), 3)
+        floors[band] = round(float(np.percentile(nearest, 10)), 3)
     return floors
 
 

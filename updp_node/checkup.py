@@ -114,7 +114,7 @@ def _storage(config: Config) -> list[Statement]:
             raise NodeError("not writable")
         return ""
 
-    kept = f"originals are deleted {storage.retain_staged_days:g} days after their release"
+    kept = f"originals are deleted {storage.retain_staged_days:g} days after they came"
     return [_prove("root can be written", writable), _prove("", free), Statement("note", kept)]
 
 

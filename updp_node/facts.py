@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader, FileIO
@@ -16,6 +15,7 @@ from pydicom.uid import UID
 
 from updp_node.errors import InstanceError
 from updp_node.model import HeaderFacts
+from updp_node.subject import ProjectKey
 
 _DEMOGRAPHICS = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -35,10 +35,11 @@ _INTO_PIXELS = (
 
 @dataclass(frozen=True, slots=True)
 class FactsTask:
-    """A staged file and the keywords that the routes ask of it."""
+    """A staged file, the keywords that the routes ask of it, the key that demographics hide by."""
 
     path: Path
     keywords: tuple[str, ...]
+    key: ProjectKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def read_facts(task: FactsTask) -> HeaderFacts:
     missing = [keyword for keyword in needed if not str(source.get(keyword) or "").strip()]
     if missing:
         raise InstanceError("incomplete-identity", " ".join(missing))
-    demographics = "\0".join(str(source.get(keyword) or "") for keyword in _DEMOGRAPHICS)
+    demographics = (str(source.get(keyword) or "") for keyword in _DEMOGRAPHICS)
     return HeaderFacts(
         study_uid=str(source.StudyInstanceUID),
         series_uid=str(source.SeriesInstanceUID),
@@ -116,7 +117,7 @@ def read_facts(task: FactsTask) -> HeaderFacts:
         sop_instance_uid=str(source.SOPInstanceUID),
         modality=str(source.get("Modality") or "")[:16],
         attributes={keyword: _as_text(source, keyword) for keyword in task.keywords},
-        demographics_sha256=hashlib.sha256(demographics.encode()).hexdigest(),
+        demographics_sha256=task.key.digest("demographics", *demographics).hex(),
     )
 
 

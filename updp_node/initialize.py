@@ -22,7 +22,7 @@ storage:
   root: storage                   # identified/ and released/ are made below it
   # database: postgresql+psycopg://...   # of the identified zone; SQLite below root by default
   reserve_mib: 1024               # below this free space senders get 0xA700 and keep their objects
-  retain_staged_days: 7           # originals of released studies are deleted after this time
+  retain_staged_days: 7           # originals are deleted so long after they came, once done with
 
 receiver:                         # what the PACS routes studies to
   ae_title: UPDP_NODE

@@ -173,7 +173,7 @@ class HeaderFacts:
     content_sha256 : str
         Digest of the normalized data set: transfer syntax and padding aside.
     demographics_sha256 : str
-        Digest of the patient identifying attributes.
+        Keyed digest of the patient identifying attributes.
     """
 
     study_uid: str

@@ -96,9 +96,8 @@ def deidentify_files(
     out.mkdir(parents=True, exist_ok=True)
     studies: dict[str, list[tuple[Path, HeaderFacts]]] = defaultdict(list)
     seen: set[str] = set()
-    for path, facts in zip(
-        files, crew.map_cpu(read_facts, [FactsTask(path, ()) for path in files]), strict=True
-    ):
+    tasks = [FactsTask(path, (), line.key) for path in files]
+    for path, facts in zip(files, crew.map_cpu(read_facts, tasks), strict=True):
         if isinstance(facts, InstanceError):
             yield _held(path, "", facts)
         elif facts.sop_instance_uid in seen:

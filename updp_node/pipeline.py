@@ -6,10 +6,10 @@ the line. Both run in worker processes and are pure but for the file that is wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from pydicom import Dataset
 from updp_node import __version__, verify
 from updp_node.assemble import assemble_counterpart, assemble_kept, assemble_report, encode
 from updp_node.assemble.provenance import Provenance
+from updp_node.documents import read_witnesses, root_item, scrub_report, text_cleaner
 from updp_node.errors import InstanceError
 from updp_node.facts import has_coordinates, read_age_years, read_references, read_source
 from updp_node.header import deidentify
@@ -31,20 +32,17 @@ from updp_node.pixels.filter import (
     read_view,
 )
 from updp_node.pixels.frames import decode, to_display
-from updp_node.pixels.prompt import build_prompt
+from updp_node.pixels.prompt import ADULT_FROM_YEARS, build_prompt
 from updp_node.plan import Examined, PromptBuilder
 from updp_node.storage.files import write_released
 from updp_node.subject import Subject, UidMap
-from updp_node.text.identity import Identity, read_identity
-from updp_node.text.report import ReportContent, is_report, scrub_content
-from updp_node.text.scrub import Replacement, Scrubber, load_scrubber
+from updp_node.text.report import is_report
 
 if TYPE_CHECKING:
     from updp_node.pixels.generator import Generator
 
 COUNTERPART_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.7"
 """Secondary Capture Image Storage: a synthetic image has no physical scale (PS3.3 A.8.1)."""
-_CHILD_YEARS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,8 @@ def examine(task: ExamineTask) -> Examined:
     findings: tuple[Finding, ...] | None = None
     if is_report(source):
         uids = UidMap(subject, task.line.profile_digest)
-        findings = _scrub_report(source, (), task.line, subject, uids).findings
+        # A dose report or a list of measurements says nothing of findings: not the report awaited.
+        findings = scrub_report(source, (), task.line, subject, uids).findings or None
     age_years = read_age_years(source)
     image_findings: tuple[Finding, ...] = ()
     if action is PixelAction.SYNTHESIZE:
@@ -181,22 +180,17 @@ def release_instance(task: ReleaseTask) -> ReleasedFile:
     uid = str(source.SOPInstanceUID)
     generations = {**task.generations, uid: task.generation}
     uids = UidMap(subject, line.profile_digest, generations, task.replaced_classes)
-    cleaner = _text_cleaner(source, task.witnesses, line, subject)
+    cleaner = text_cleaner(source, task.witnesses, line, subject)
     header = deidentify(source, line.rules, subject, uids, clean_text=cleaner)
     made = _assemble(task, source, header, subject, uids)
     encoded = encode(made, transfer_syntax_uid=_output_syntax(task, source))
-    evidence = verify.read_evidence([source, *_read_witnesses(task.witnesses)])
+    evidence = verify.read_evidence([source, *read_witnesses(task.witnesses)])
     checked = verify.verify(encoded, evidence, allow=line.allowances(subject))
     path = write_released(task.folder, checked, replace=task.replace)
     return ReleasedFile(
         checked.sop_instance_uid, checked.sop_class_uid, checked.study_uid, checked.series_uid,
         checked.transfer_syntax_uid, path, checked.sha256,
     )  # fmt: skip
-
-
-def load_text_engine() -> None:
-    """Load the text engine, so that the first report does not wait for it."""
-    _scrubber()
 
 
 def load_model(model: str, threads: int) -> None:
@@ -230,26 +224,11 @@ def _assemble(
     if "EncapsulatedDocument" in source:
         raise InstanceError("encapsulated-document", "(0042,0011)")
     if "ContentSequence" in source:
-        content = _scrub_report(source, task.witnesses, task.line, subject, uids)
-        return assemble_report(header, source, _root_item(content), provenance)
+        content = scrub_report(source, task.witnesses, task.line, subject, uids)
+        return assemble_report(header, source, root_item(content), provenance)
     if task.action in (PixelAction.KEEP, PixelAction.NONE):
         return assemble_kept(header, source, provenance)
     raise InstanceError("no-action", task.action.value)
-
-
-def _root_item(content: ReportContent) -> Dataset:
-    """The root content item of a scrubbed report (PS3.3 C.17.3)."""
-    parts = {
-        "ConceptNameCodeSequence": content.concept_name,
-        "ContinuityOfContent": content.continuity,
-        "ContentTemplateSequence": content.template,
-        "ContentSequence": content.content,
-    }
-    root = Dataset()
-    for keyword, value in parts.items():
-        if value:
-            setattr(root, keyword, value)
-    return root
 
 
 def _output_syntax(task: ReleaseTask, source: Dataset) -> str:
@@ -257,57 +236,6 @@ def _output_syntax(task: ReleaseTask, source: Dataset) -> str:
     if task.action is PixelAction.KEEP:
         return str(source.file_meta.TransferSyntaxUID)
     return "1.2.840.10008.1.2.1"
-
-
-def _scrub_report(
-    source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject, uids: UidMap
-) -> ReportContent:
-    return scrub_content(
-        source, _scrubber(), _identity_of(source, witnesses), subject, uids,
-        Replacement(line.replacement), shift_dates=line.shifts_dates,
-    )  # fmt: skip
-
-
-def _text_cleaner(
-    source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject
-) -> Callable[[str], str] | None:
-    """The text engine for single attributes (Clean Descriptors), or None if not asked for."""
-    if not line.rules.needs_cleaner:
-        return None
-    identity = _identity_of(source, witnesses)
-    replacement = Replacement(line.replacement)
-    return partial(_clean, identity=identity, subject=subject, replacement=replacement)
-
-
-@lru_cache(maxsize=4096)
-def _clean(text: str, *, identity: Identity, subject: Subject, replacement: Replacement) -> str:
-    return _scrubber().scrub(text, identity, subject, replacement).text
-
-
-def _identity_of(source: Dataset, witnesses: tuple[Path, ...]) -> Identity:
-    """Identifiers of the source and of the witnesses of its study."""
-    own, others = read_identity([source]), _witness_identity(witnesses)
-    merged = {
-        part.name: tuple(sorted({*getattr(own, part.name), *getattr(others, part.name)}))
-        for part in fields(Identity)
-    }
-    return Identity(**merged)
-
-
-@lru_cache(maxsize=8)
-def _witness_identity(witnesses: tuple[Path, ...]) -> Identity:
-    return read_identity(_read_witnesses(witnesses))
-
-
-@lru_cache(maxsize=8)
-def _read_witnesses(witnesses: tuple[Path, ...]) -> tuple[Dataset, ...]:
-    return tuple(read_source(path, with_pixels=False) for path in witnesses if path.exists())
-
-
-@lru_cache(maxsize=1)
-def _scrubber() -> Scrubber:
-    """The text engine of this process, loaded when it is first needed."""
-    return load_scrubber()
 
 
 @lru_cache(maxsize=1)
@@ -320,7 +248,7 @@ def _generator(model: str, threads: int) -> Generator:
 def _read_chest(source: Dataset, age_years: int | None) -> tuple[int, tuple[Finding, ...]]:
     """Age band and findings as the image itself shows them, where nothing else tells."""
     display = to_display(source, decode(source)[0])
-    child = looks_child(display) if age_years is None else age_years < _CHILD_YEARS
     if age_years is None:
-        age_years = _CHILD_YEARS - 1 if child else 40
+        age_years = 0 if looks_child(display) else ADULT_FROM_YEARS
+    child = age_years < ADULT_FROM_YEARS
     return age_years, read_image(display, child=child)

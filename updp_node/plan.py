@@ -94,12 +94,15 @@ class History:
     ----------
     releases : Mapping[str, Earlier]
         By source SOP Instance UID, under the profile at hand.
+    actions : frozenset of PixelAction
+        Of everything released of the study, under whatever profile.
     findings : tuple of Finding
         Of reports read before.
     has_report : bool
     """
 
     releases: Mapping[str, Earlier] = field(default_factory=dict)
+    actions: frozenset[PixelAction] = frozenset()
     findings: tuple[Finding, ...] = ()
     has_report: bool = False
 
@@ -155,10 +158,10 @@ def decide(
     for each in examined:
         findings.extend(each.findings or ())
     reported = history.has_report or any(each.findings is not None for each in examined)
-    synthetic = any(each.action is PixelAction.SYNTHESIZE for each in examined) or any(
-        earlier.action is PixelAction.SYNTHESIZE for earlier in history.releases.values()
+    synthetic = PixelAction.SYNTHESIZE in history.actions or any(
+        each.action is PixelAction.SYNTHESIZE for each in examined
     )
-    real = any(earlier.action is PixelAction.KEEP for earlier in history.releases.values())
+    real = PixelAction.KEEP in history.actions
     decisions = []
     for each in examined:
         action = _combine(each, beside_counterpart) if synthetic else each.action

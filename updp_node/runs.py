@@ -10,7 +10,6 @@ The workflow around them is `updp_node.workflow`; the line itself `updp_node.pip
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,12 +20,11 @@ from pathlib import Path
 
 from updp_node.config import Config
 from updp_node.crew import Crew
-from updp_node.errors import InstanceError
-from updp_node.line import Line, finding_from_record, finding_to_record
+from updp_node.errors import InstanceError, SpoolError
+from updp_node.line import Line, finding_from_record
 from updp_node.log import get_logger
 from updp_node.model import Counterpart, PixelAction, Prompt
 from updp_node.pipeline import (
-    COUNTERPART_SOP_CLASS,
     ExamineTask,
     ReleasedFile,
     ReleaseTask,
@@ -36,11 +34,13 @@ from updp_node.pipeline import (
     release_instance,
     synthesize,
 )
-from updp_node.plan import Decision, Earlier, Examined, Fate, History, decide
+from updp_node.plan import Examined, History, decide
+from updp_node.run_mapping import map_references, to_earlier, to_record
 from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
 from updp_node.storage.run_index import RunIndex
-from updp_node.storage.run_records import Known, Release, Run, Work, WorkDecision
+from updp_node.storage.run_records import Release, Run, Work
 
+_SPACE_WAIT_S = 10.0
 CRASHES_PER_ATTEMPT = 10
 """A crash of the whole node is rarely an instance's fault: it counts a tenth of an attempt."""
 
@@ -69,8 +69,9 @@ class RunSteps:
         """Examine and decide every instance of a run; returns the number of batches."""
         run = self.index.run(run_id)
         line = self.lines.get(run.profile)
-        if line is None or line.profile_digest != run.profile_digest:
-            get_logger().warning("run-given-back", run_id=run_id, reason="profile-changed")
+        routed = any(route.name == run.route for route in self.config.routes)
+        if line is None or line.profile_digest != run.profile_digest or not routed:
+            get_logger().warning("run-given-back", run_id=run_id, reason="configuration-changed")
             self.index.give_back(run_id, now=time.time())
             return 0
         works = self.index.works(run_id, open_only=True)
@@ -80,6 +81,15 @@ class RunSteps:
         return -(-still_open // self.config.work.batch_instances)
 
     def release_batch(self, run_id: str) -> None:
+        """Take the next instances of a run down the line; wait where there is no space to."""
+        while True:
+            try:
+                return self._release_batch(run_id)
+            except SpoolError:
+                get_logger().error("no-space-to-work", run_id=run_id, duration_s=_SPACE_WAIT_S)
+                time.sleep(_SPACE_WAIT_S)
+
+    def _release_batch(self, run_id: str) -> None:
         """Take the next instances of a run down the line and record their release."""
         run = self.index.run(run_id)
         everything = self.index.works(run_id)
@@ -92,25 +102,31 @@ class RunSteps:
                 self._quarantine(run_id, work.instance_id, result)
             else:
                 releases.append(self._to_release(work, result))
-        route = next(route for route in self.config.routes if route.name == run.route)
-        self.index.release(run_id, releases, destinations=route.destinations, now=time.time())
+        destinations = self._destinations(run)
+        self.index.release(run_id, releases, destinations=destinations, now=time.time())
         get_logger().info("batch-released", run_id=run_id, count=len(releases))
 
     def end(self, run_id: str) -> None:
         """Make what a run released findable for researchers and close the run."""
         run = self.index.run(run_id)
-        if run.state != "running":
-            return
-        releases = self.index.releases(run_id)
-        self.released.add([self._to_findable(each) for each in releases], now=time.time())
-        self.index.end(run_id, state="done", now=time.time())
-        duration_s = round(time.time() - run.started_at, 3)
-        get_logger().info("run-done", run_id=run_id, count=len(releases), duration_s=duration_s)
+        if run.state == "running":
+            count = self._publish(run)
+            self.index.end(run_id, state="done", now=time.time())
+            duration_s = round(time.time() - run.started_at, 3)
+            get_logger().info("run-done", run_id=run_id, count=count, duration_s=duration_s)
 
     def fail(self, run_id: str, error_type: str) -> None:
         """Give a run up after its attempts: what is open in it is quarantined."""
+        self._publish(self.index.run(run_id))
         count = self.index.fail(run_id, code="run-failed", now=time.time())
         get_logger().error("run-failed", run_id=run_id, count=count, error_type=error_type)
+
+    def _publish(self, run: Run) -> int:
+        """Make the instances that a run released findable; returns how many."""
+        releases = self.index.releases(run.id)
+        findable = [self._to_findable(each, run.profile_digest) for each in releases]
+        self.released.add(findable, now=time.time())
+        return len(findable)
 
     def _decide(self, run: Run, line: Line, works: Sequence[Work]) -> None:
         """Examine the instances, decide, and record it all at once."""
@@ -132,7 +148,7 @@ class RunSteps:
         self.index.decide(
             run.id,
             [
-                _to_record(work, decision, examined[work.instance_id])
+                to_record(work, decision, examined[work.instance_id])
                 for work, decision in zip(known, decisions, strict=True)
             ],
             report_deadline=self._deadline(run, line),
@@ -151,11 +167,20 @@ class RunSteps:
     def _history(self, run: Run, works: Sequence[Work]) -> History:
         by_uid = {work.sop_instance_uid: work for work in works}
         releases = self.index.study_releases(run.study_id, run.profile_digest)
-        earlier = {uid: _to_earlier(known, by_uid.get(uid)) for uid, known in releases.items()}
+        earlier = {uid: to_earlier(known, by_uid.get(uid)) for uid, known in releases.items()}
         findings = tuple(
             finding_from_record(each) for each in self.index.study_findings(run.study_id)
         )
-        return History(earlier, findings, self.index.has_report(run.study_id))
+        actions = frozenset(map(PixelAction, self.index.released_actions(run.study_id)))
+        return History(earlier, actions, findings, self.index.has_report(run.study_id))
+
+    def _destinations(self, run: Run) -> tuple[str, ...]:
+        """Where the run's route leads; nowhere if the route went away while the run was open."""
+        for route in self.config.routes:
+            if route.name == run.route:
+                return route.destinations
+        get_logger().error("route-gone", run_id=run.id, route=run.route)
+        return ()
 
     def _count_attempts(self, run: Run, batch: Sequence[Work]) -> list[Work]:
         """Count an attempt at each instance; quarantine what was attempted too often."""
@@ -181,7 +206,7 @@ class RunSteps:
             {*named, *(work.sop_instance_uid for work in everything)}, run.profile_digest
         )
         witnesses = tuple(self._root / file for file in self.index.witnesses(run.study_id))
-        generations, classes = _map_references(everything, known)
+        generations, classes = map_references(everything, known)
         make = partial(
             ReleaseTask, line=line, generations=generations, replaced_classes=classes,
             witnesses=witnesses, folder=self.config.released / "files",
@@ -226,11 +251,11 @@ class RunSteps:
             file=str(result.path.relative_to(self.config.released)), sha256=result.sha256,
         )  # fmt: skip
 
-    def _to_findable(self, release: Release) -> ReleasedInstance:
+    def _to_findable(self, release: Release, profile_digest: str) -> ReleasedInstance:
         return ReleasedInstance(
             release.sop_instance_uid, release.sop_class_uid, release.series_uid,
             release.study_uid, release.transfer_syntax_uid, self.config.project.name,
-            release.file, release.sha256, self.index.superseded_uid(release),
+            release.file, release.sha256, self.index.superseded_uid(release, profile_digest),
         )  # fmt: skip
 
     def _quarantine(self, run_id: str, instance_id: int, error: InstanceError) -> None:
@@ -258,49 +283,3 @@ def _release_or_error(task: ReleaseTask | InstanceError) -> ReleasedFile:
     if isinstance(task, InstanceError):
         raise task
     return release_instance(task)
-
-
-def _to_record(work: Work, decision: Decision, examined: Examined) -> WorkDecision:
-    prompt = decision.prompt
-    findings = examined.findings
-    return WorkDecision(
-        instance_id=work.instance_id,
-        outcome=None if decision.fate is Fate.RELEASE else decision.fate.value,
-        code=decision.code,
-        action=decision.action.value,
-        generation=decision.generation,
-        prompt=list(prompt.terms) if prompt else None,
-        unrendered=list(prompt.unrendered) if prompt else None,
-        seed=str(secrets.randbits(63)) if prompt else None,
-        references=list(examined.references),
-        findings=None if findings is None else [finding_to_record(each) for each in findings],
-    )
-
-
-def _to_earlier(known: Known, work: Work | None) -> Earlier:
-    return Earlier(
-        generation=known.generation,
-        same_source=work is None or work.instance_id == known.instance_id,
-        action=PixelAction(known.action),
-        prompt=None if known.prompt is None else tuple(known.prompt),
-        sop_class_uid=known.sop_class_uid,
-        references=tuple(known.references),
-    )
-
-
-def _map_references(
-    works: Sequence[Work], known: Mapping[str, Known]
-) -> tuple[dict[str, int], dict[str, str]]:
-    """Generation and replaced SOP Class of everything a released object may name."""
-    generations = {uid: each.generation for uid, each in known.items()}
-    classes = {
-        uid: each.sop_class_uid
-        for uid, each in known.items()
-        if each.action == PixelAction.SYNTHESIZE
-    }
-    for work in works:
-        if work.action is not None and work.outcome in (None, "released", "unchanged"):
-            generations[work.sop_instance_uid] = work.generation or 1
-        if work.action == PixelAction.SYNTHESIZE:
-            classes[work.sop_instance_uid] = COUNTERPART_SOP_CLASS
-    return generations, classes

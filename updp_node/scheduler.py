@@ -13,7 +13,7 @@ from pathlib import Path
 
 from updp_node.config import Config, Route
 from updp_node.crew import Crew
-from updp_node.errors import InstanceError
+from updp_node.errors import InstanceError, SpoolError
 from updp_node.facts import FactsTask, PairTask, have_same_content, read_facts
 from updp_node.line import Line
 from updp_node.log import get_logger
@@ -23,11 +23,13 @@ from updp_node.storage.delivery_index import DeliveryIndex
 from updp_node.storage.review_index import ReviewIndex
 from updp_node.storage.study_index import Candidate, Claim, RouteFacts, StudyIndex
 from updp_node.storage.tables import InstanceRow
+from updp_node.subject import ProjectKey
 from updp_node.workflow import Engine
 
 TICK_S = 0.25
 _READ_AT_ONCE = 200
 _HOUSEKEEPING_S = 60.0
+_SPACE_WAIT_S = 5.0
 
 
 @dataclass
@@ -62,8 +64,12 @@ class Scheduler:
         """Tick until `stop` is set."""
         self.resume_runs()
         while not stop.is_set():
-            busy = self.tick(time.time())
-            stop.wait(0 if busy else TICK_S)
+            try:
+                pause_s = 0.0 if self.tick(time.time()) else TICK_S
+            except SpoolError:
+                get_logger().error("no-space-to-work", duration_s=_SPACE_WAIT_S)
+                pause_s = _SPACE_WAIT_S
+            stop.wait(pause_s)
 
     def tick(self, now: float) -> bool:
         """Do what is to be done at a time; returns whether more is waiting to be read."""
@@ -87,7 +93,7 @@ class Scheduler:
         """Read the headers of received instances and file them under their studies."""
         rows = self.studies.unread(_READ_AT_ONCE)
         keywords = self.config.route_keywords()
-        tasks = [FactsTask(self._staged(row.file), keywords) for row in rows]
+        tasks = [FactsTask(self._staged(row.file), keywords, self._key) for row in rows]
         for row, result in zip(rows, self.crew.map_cpu(read_facts, tasks), strict=True):
             if isinstance(result, InstanceError):
                 self._hold(row, result.code, result.detail)
@@ -115,10 +121,10 @@ class Scheduler:
     def start_deliveries(self, now: float) -> None:
         """Start the attempts whose time has come."""
         for due in self.deliveries.due(now):
-            run_id, destination, attempts = due
+            run_id, destination, due_ms = due
             if due not in self._started and destination in self.config.target_names:
                 self._started.add(due)
-                self.engine.deliver(run_id, destination, attempts)
+                self.engine.deliver(run_id, destination, due_ms)
 
     def forget_expired(self, now: float) -> None:
         """Delete staged originals that were kept for their time."""
@@ -164,6 +170,10 @@ class Scheduler:
     ) -> None:
         self.studies.quarantine(row.id, code=code, detail=detail, now=time.time(), facts=facts)
         get_logger().warning("instance-quarantined", instance_id=row.id, code=code)
+
+    @property
+    def _key(self) -> ProjectKey:
+        return next(iter(self.lines.values())).key
 
     def _staged(self, file: str | None) -> Path:
         return self.config.identified / (file or "")

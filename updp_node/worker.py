@@ -8,9 +8,10 @@ from functools import partial
 from updp_node.config import Config
 from updp_node.crew import Crew
 from updp_node.delivery import Deliveries
+from updp_node.documents import load_text_engine
 from updp_node.forward import make_destination, settings_of
 from updp_node.line import Line, make_line
-from updp_node.pipeline import load_model, load_text_engine
+from updp_node.pipeline import load_model
 from updp_node.runs import RunSteps
 from updp_node.scheduler import Scheduler
 from updp_node.storage.delivery_index import DeliveryIndex

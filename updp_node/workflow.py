@@ -167,9 +167,9 @@ class Engine:
             self._queues[STUDY_QUEUE].enqueue(self._workflows.run_study, run_id)
         return True
 
-    def deliver(self, run_id: str, destination: str, attempt: int) -> None:
+    def deliver(self, run_id: str, destination: str, due_ms: int) -> None:
         """Start one attempt at a delivery; destinations wait for their own attempts only."""
-        with SetWorkflowID(f"{run_id}-{destination}-{attempt}"):
+        with SetWorkflowID(f"{run_id}-{destination}-{due_ms}"):
             self._queues[destination].enqueue(self._workflows.deliver, run_id, destination)
 
     def close(self) -> None:

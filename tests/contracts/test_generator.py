@@ -10,7 +10,9 @@ import pytest
 from updp_node.model import Prompt
 from updp_node.pixels.generator import Generator, load_generator
 
-GENERATORS: dict[str, Callable[[], Generator]] = {"default": lambda: load_generator("default", threads=1)}
+GENERATORS: dict[str, Callable[[], Generator]] = {
+    "default": lambda: load_generator("default", threads=1)
+}
 
 
 @pytest.fixture(scope="module", params=sorted(GENERATORS))

@@ -68,4 +68,4 @@ def test_an_index_that_cannot_commit_refuses_every_waiting_sender(tmp_path: Path
     for thread in threads:
         thread.join()
     intake.close()
-    assert failures == ["index commit failed: OperationalError"] * 5
+    assert failures == ["index unusable: OperationalError"] * 5

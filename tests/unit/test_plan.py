@@ -69,13 +69,16 @@ def test_no_real_pixels_and_no_coordinates_leave_beside_a_counterpart() -> None:
 
 def test_a_counterpart_released_before_keeps_later_real_pixels_back() -> None:
     earlier = Earlier(1, True, PixelAction.SYNTHESIZE, (), "sc")
-    made = plan(examined("ct", PixelAction.KEEP), history=History({"img": earlier}))
+    made = plan(
+        examined("ct", PixelAction.KEEP),
+        history=History({"img": earlier}, frozenset({PixelAction.SYNTHESIZE})),
+    )
     assert made["ct"].fate is Fate.DROP
 
 
 def test_real_pixels_released_before_keep_a_later_counterpart_back() -> None:
     earlier = Earlier(1, True, PixelAction.KEEP, None, "ct")
-    made = plan(image(), report(), history=History({"ct": earlier}))
+    made = plan(image(), report(), history=History({"ct": earlier}, frozenset({PixelAction.KEEP})))
     assert made["img"].fate is Fate.QUARANTINE
     assert made["img"].code == "real-pixels-released-before"
 

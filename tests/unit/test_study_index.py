@@ -161,7 +161,7 @@ def test_a_release_that_is_recorded_twice_is_one(engine: Engine, tmp_path: Path)
     assert len(runs.releases(run_id)) == 1
     runs.end(run_id, state="done", now=NOW)
     due = DeliveryIndex(engine).due(NOW)
-    assert sorted(due) == [(run_id, "a", 0), (run_id, "b", 0)]
+    assert sorted(due) == [(run_id, "a", int(NOW * 1000)), (run_id, "b", int(NOW * 1000))]
 
 
 def test_a_refused_delivery_waits_and_a_failed_one_can_be_retried(
@@ -176,13 +176,13 @@ def test_a_refused_delivery_waits_and_a_failed_one_can_be_retried(
     (owed,) = deliveries.owed(run_id, "a")
     deliveries.refused(owed.release_id, "a", code="peer-refused", next_try_at=NOW + 60)
     assert deliveries.due(NOW) == []
-    assert deliveries.due(NOW + 60) == [(run_id, "a", 1)]
+    assert deliveries.due(NOW + 60) == [(run_id, "a", int((NOW + 60) * 1000))]
     deliveries.refused(owed.release_id, "a", code="peer-refused", next_try_at=None)
     assert deliveries.due(NOW + 1e6) == []
     (job,) = ReviewIndex(engine).jobs()
     assert job.deliveries == {"a": {"failed": 1}}
     assert deliveries.retry(run_id, now=NOW) == 1
-    assert deliveries.due(NOW) == [(run_id, "a", 2)]
+    assert deliveries.due(NOW) == [(run_id, "a", int(NOW * 1000))]
 
 
 def test_what_a_failed_run_left_open_is_quarantined_and_can_go_again(

@@ -109,12 +109,6 @@ class Report(_Strict):
     wait: bool = True
 
 
-class Patient(_Strict):
-    """How the subject is named."""
-
-    pseudonym: str = "{project}-{code}"
-
-
 class Profile(_Strict):
     """One de-identification profile as its file states it.
 
@@ -134,7 +128,6 @@ class Profile(_Strict):
     report: Report = Report()
     unlisted: Literal["X"] = "X"
     unknown_sop_class: Literal["quarantine", "keep"] = "quarantine"
-    patient: Patient = Patient()
 
     @model_validator(mode="after")
     def _cleans_what_it_claims(self) -> Profile:

@@ -102,7 +102,7 @@ def measure_nearest(pixels: NDArray[np.uint8], prompt: Prompt) -> float:
 
 
 def _read_floor(prompt: Prompt) -> float:
-    """Below this even a stranger's image hardly ever lies to its nearest training image."""
+    """Nine of ten real images of strangers lie farther from every training image than this."""
     return float(read_manifest(DEFAULT_FOLDER)["nearest"]["floor"][_band(prompt)])
 
 

@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+
+from updp_node.errors import SpoolError
 
 Zone = Literal["identified", "released"]
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,6 +30,7 @@ def open_engine(url: str) -> Engine:
         SQLAlchemy database URL.
     """
     engine = _create(url, synchronous="FULL")
+    event.listen(engine, "handle_error", _tell_spool_error)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_begin_to_us)
         event.listen(engine, "begin", _begin_immediate)
@@ -36,6 +40,13 @@ def open_engine(url: str) -> Engine:
 def open_workflow_engine(url: str) -> Engine:
     """An engine for DBOS, where losing the last commits merely repeats an idempotent step."""
     return _create(url, synchronous="NORMAL")
+
+
+def _tell_spool_error(context: ExceptionContext) -> None:
+    """A database that is full, locked or gone: the same step is tried again later."""
+    if isinstance(context.sqlalchemy_exception, OperationalError):
+        kind = type(context.original_exception).__name__
+        raise SpoolError(f"index unusable: {kind}") from None
 
 
 def _create(url: str, *, synchronous: Literal["FULL", "NORMAL"]) -> Engine:

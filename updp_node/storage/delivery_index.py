@@ -36,9 +36,12 @@ class DeliveryIndex:
         self._reader = reading(engine)
 
     def due(self, now: float) -> list[tuple[str, str, int]]:
-        """Ended run, destination and number of attempts, where the time for the next has come."""
+        """Ended run, destination and the time its attempt fell due (Unix milliseconds).
+
+        The time names the attempt: every postponement and every retry sets another one.
+        """
         query = (
-            select(DeliveryRow.run_id, DeliveryRow.destination, func.max(DeliveryRow.attempts))
+            select(DeliveryRow.run_id, DeliveryRow.destination, func.max(DeliveryRow.next_try_at))
             .join(RunRow, RunRow.id == DeliveryRow.run_id)
             .where(DeliveryRow.state == "pending", DeliveryRow.next_try_at <= now)
             .where(RunRow.state != "running")
@@ -46,7 +49,10 @@ class DeliveryIndex:
             .order_by(func.min(DeliveryRow.next_try_at))
         )
         with Session(self._reader) as session:
-            return [(run_id, target, count) for run_id, target, count in session.execute(query)]
+            return [
+                (run_id, target, int(due_at * 1000))
+                for run_id, target, due_at in session.execute(query)
+            ]
 
     def owed(self, run_id: str, destination: str) -> list[Owed]:
         """Pending deliveries of a run to a destination, in the order of release."""

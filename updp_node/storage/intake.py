@@ -140,6 +140,8 @@ class Intake:
             try:
                 with self._engine.begin() as connection:
                     _execute(connection, jobs)
+            except SpoolError as cause:
+                error = cause
             except SQLAlchemyError as cause:
                 error = SpoolError(f"index commit failed: {type(cause).__name__}")
             for job in jobs:

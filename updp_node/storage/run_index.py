@@ -77,7 +77,9 @@ class RunIndex:
     def has_report(self, study_id: str) -> bool:
         """Whether a report of the study was read before."""
         query = select(InstanceRow.id).where(
-            InstanceRow.study_id == study_id, InstanceRow.findings.is_not(None)
+            InstanceRow.study_id == study_id,
+            InstanceRow.findings.is_not(None),
+            InstanceRow.state.not_in(("duplicate", "rejected", "quarantined")),
         )
         with Session(self._reader) as session:
             return session.scalar(query.limit(1)) is not None
@@ -105,6 +107,17 @@ class RunIndex:
                 select(InstanceRow.sop_instance_uid).where(InstanceRow.study_id == study_id)
             ).all()
         return self.known(uids, profile_digest)
+
+    def released_actions(self, study_id: str) -> set[str]:
+        """Pixel actions of everything released of a study, under whatever profile."""
+        query = (
+            select(ReleaseRow.action)
+            .join(InstanceRow, InstanceRow.id == ReleaseRow.instance_id)
+            .where(InstanceRow.study_id == study_id)
+            .distinct()
+        )
+        with Session(self._reader) as session:
+            return set(session.scalars(query))
 
     def decide(
         self, run_id: str, decisions: Sequence[WorkDecision], *, report_deadline: float, now: float
@@ -223,11 +236,12 @@ class RunIndex:
         with Session(self._reader) as session:
             return session.scalar(query) or 0.0
 
-    def superseded_uid(self, release: Release) -> str | None:
+    def superseded_uid(self, release: Release, profile_digest: str) -> str | None:
         """Released SOP Instance UID of the generation before a release."""
         query = select(ReleaseRow.sop_instance_uid).where(
             ReleaseRow.source_uid == release.source_uid,
             ReleaseRow.generation == release.generation - 1,
+            ReleaseRow.profile_digest == profile_digest,
         )
         with Session(self._reader) as session:
             return session.scalar(query)
