@@ -278,8 +278,10 @@ def load_config(path: Path) -> Config:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "(top)"
         raise ConfigError(first["msg"], file=str(path), key=key) from error
-    anchored: Config = _anchor(config, path.resolve().parent)
-    return anchored
+    folder = path.resolve().parent
+    anchored: Config = _anchor(config, folder)
+    beside = (*anchored.profile_folders, folder / "profiles")
+    return anchored.model_copy(update={"profile_folders": beside})
 
 
 def _anchor(value: Any, folder: Path) -> Any:

@@ -19,6 +19,8 @@ from typing import TypeVar
 from updp_node.errors import InstanceError, NodeError
 from updp_node.log import configure_log, get_logger, tell_crashes_without_values
 
+TASK_TIMEOUT_S = 900.0
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -63,10 +65,15 @@ class Crew:
     cpu_processes : int
     attempts : int
         How often a task may kill its worker before its instance is given up.
+    timeout_s : float
+        A task that takes longer hangs: its worker is killed.
     """
 
-    def __init__(self, *, cpu_processes: int = 1, attempts: int = 3) -> None:
+    def __init__(
+        self, *, cpu_processes: int = 1, attempts: int = 3, timeout_s: float = TASK_TIMEOUT_S
+    ) -> None:
         self._attempts = attempts
+        self._timeout_s = timeout_s
         self._cpu_processes = cpu_processes
         self._lock = threading.Lock()
         self._pools: dict[str, ProcessPoolExecutor] = {}
@@ -104,8 +111,14 @@ class Crew:
         for task in tasks:
             futures.append(self._submit(kind, function, task))
         for task, future in zip(tasks, futures, strict=True):
+            if future is None:
+                yield self._isolate(kind, function, task)
+                continue
             try:
-                yield future.result() if future else self._isolate(kind, function, task)
+                yield future.result(self._timeout_s)
+            except TimeoutError:
+                _kill(self._pool(kind))
+                yield InstanceError("worker-hung", f"{self._timeout_s:g} s")
             except BrokenProcessPool:
                 yield self._isolate(kind, function, task)
 
@@ -126,7 +139,10 @@ class Crew:
             with _new_pool(kind, 1) as pool:
                 try:
                     future: Future[Result | InstanceError] = pool.submit(_guard, function, task)
-                    return future.result()
+                    return future.result(self._timeout_s)
+                except TimeoutError:
+                    _kill(pool)
+                    return InstanceError("worker-hung", f"{self._timeout_s:g} s")
                 except BrokenProcessPool:
                     continue
         return InstanceError("worker-died", f"{self._attempts} attempts")
@@ -148,6 +164,12 @@ def _make_pool(kind: str, size: int) -> ProcessPoolExecutor:
         initializer=_start_worker,
         initargs=(kind == "synthesis",),
     )
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """Kill the workers of a pool; what else they had at hand is done again elsewhere."""
+    for process in list((pool._processes or {}).values()):
+        process.kill()
 
 
 @contextmanager

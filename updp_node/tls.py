@@ -75,7 +75,7 @@ class TlsSettings:
             As `client_context`; also where `cert`, or `ca` of mutual TLS, is not given.
         """
         if self.cert is None:
-            raise ConfigError("a TLS server needs a certificate and its key", key="tls.cert")
+            raise ConfigError("a TLS server needs a certificate and its key", key="tls.certificate")
         context = _context(ssl.PROTOCOL_TLS_SERVER)
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
         self._load_own(context)
@@ -90,7 +90,7 @@ class TlsSettings:
         cert, key = self.cert, self.key
         if cert is None or key is None:
             raise ConfigError("a certificate needs its private key", key="tls.key")
-        for path, name in ((cert, "tls.cert"), (key, "tls.key")):
+        for path, name in ((cert, "tls.certificate"), (key, "tls.key")):
             _require_file(path, name)
         if stat.S_IMODE(key.stat().st_mode) & stat.S_IRWXO:
             raise ConfigError("the private key is open to others: chmod 600", file=str(key))
@@ -100,7 +100,7 @@ class TlsSettings:
             raise ConfigError(
                 "not a certificate (PEM) with its unencrypted private key",
                 file=str(cert),
-                key="tls.cert",
+                key="tls.certificate",
             ) from error
 
     def _load_trusted(self, context: ssl.SSLContext, purpose: ssl.Purpose) -> None:

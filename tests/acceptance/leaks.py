@@ -12,6 +12,7 @@ from tests.acceptance.figures import record
 from tests.factories import SOURCE_ROOT, Patient, canaries, grep_canaries, patient
 
 _ORIGINALS = "staged"  # the folder of the identified zone that holds them
+_DIGITS = 8  # fewer digits occur by chance in UIDs, which have 39
 _searched: list[int] = []
 
 
@@ -20,7 +21,8 @@ def assert_no_leaks(folder: Path, storage: Path, told: Sequence[str]) -> None:
 
     Source UIDs may stand in the index of the identified zone and nowhere else.
     """
-    needles = [*canaries(patient()), *canaries(other_patient())]
+    needles = [text for text in (*canaries(patient()), *canaries(other_patient()))
+               if len(text) >= _DIGITS or not text.isdigit()]  # fmt: skip
     text = "\n".join(told).encode()
     identified = storage / "identified"
     places = [folder] if folder in storage.parents else [folder, storage]

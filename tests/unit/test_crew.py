@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,11 @@ def double(number: int) -> int:
     if number == 16:
         raise ConfigError("no key")
     return 2 * number
+
+
+def sleep(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
 
 
 def has_torch(_: int) -> bool:
@@ -71,3 +77,14 @@ def test_an_error_of_the_node_is_no_fault_of_the_instance(crew: Crew) -> None:
 
 def test_the_cpu_workers_cannot_import_torch(crew: Crew) -> None:
     assert list(crew.map_cpu(has_torch, [0])) == [False]
+
+
+def test_a_task_that_hangs_is_given_up_and_the_others_are_done() -> None:
+    crew = Crew(cpu_processes=2, timeout_s=4)
+    try:
+        quick, hung, other = crew.map_cpu(sleep, [0.0, 60.0, 0.1])
+    finally:
+        crew.close()
+    assert (quick, other) == (0.0, 0.1)
+    assert isinstance(hung, InstanceError)
+    assert hung.code == "worker-hung"

@@ -94,7 +94,7 @@ class ReviewIndex:
         Raises
         ------
         NodeError
-            There is no open entry of that number, or its header could never be read.
+            There is no open entry of that number.
         """
         with Session(self._engine) as session, session.begin():
             held = _open_entry(session, id_)
