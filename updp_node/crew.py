@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +24,7 @@ TASK_TIMEOUT_S = 900.0
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+_Submitted = tuple[ProcessPoolExecutor, "Future[Result | InstanceError]"]
 
 
 def _leave_with_parent() -> None:
@@ -90,6 +92,12 @@ class Crew:
         """As `map_cpu`, in the process that holds the generator."""
         return self._map("synthesis", function, tasks)
 
+    def map_reading(
+        self, function: Callable[[Task], Result], tasks: Sequence[Task]
+    ) -> Iterator[Result | InstanceError]:
+        """As `map_cpu`, in a process of its own that the line does not keep busy."""
+        return self._map("reading", function, tasks)
+
     def warm_up(self, cpu: Callable[[], None], synthesis: Callable[[], None] | None) -> None:
         """Load what is slow to load in every worker process, without waiting for it."""
         for _ in range(self._cpu_processes):
@@ -107,28 +115,37 @@ class Crew:
     def _map(
         self, kind: str, function: Callable[[Task], Result], tasks: Sequence[Task]
     ) -> Iterator[Result | InstanceError]:
-        futures: list[Future[Result | InstanceError] | None] = []
+        """A window of tasks is under way: a worker that dies takes no more than that along."""
+        window: deque[tuple[Task, _Submitted[Result]]] = deque()
         for task in tasks:
-            futures.append(self._submit(kind, function, task))
-        for task, future in zip(tasks, futures, strict=True):
-            if future is None:
-                yield self._isolate(kind, function, task)
-                continue
-            try:
-                yield future.result(self._timeout_s)
-            except TimeoutError:
-                _kill(self._pool(kind))
-                yield InstanceError("worker-hung", f"{self._timeout_s:g} s")
-            except BrokenProcessPool:
-                yield self._isolate(kind, function, task)
+            window.append((task, self._submit(kind, function, task)))
+            if len(window) > 2 * self._cpu_processes:
+                yield self._await(kind, function, *window.popleft())
+        while window:
+            yield self._await(kind, function, *window.popleft())
 
     def _submit(
         self, kind: str, function: Callable[[Task], Result], task: Task
-    ) -> Future[Result | InstanceError] | None:
+    ) -> _Submitted[Result]:
+        while True:
+            pool = self._pool(kind)
+            try:
+                return pool, pool.submit(_guard, function, task)
+            except BrokenProcessPool:
+                get_logger().warning("worker-died", role=kind)
+
+    def _await(
+        self, kind: str, function: Callable[[Task], Result], task: Task,
+        submitted: _Submitted[Result],
+    ) -> Result | InstanceError:  # fmt: skip
+        pool, future = submitted
         try:
-            return self._pool(kind).submit(_guard, function, task)
+            return future.result(self._timeout_s)
+        except TimeoutError:
+            _kill(pool)
+            return InstanceError("worker-hung", f"{self._timeout_s:g} s")
         except BrokenProcessPool:
-            return None
+            return self._isolate(kind, function, task)
 
     def _isolate(
         self, kind: str, function: Callable[[Task], Result], task: Task

@@ -15,7 +15,7 @@ from pydicom.uid import UID
 
 from updp_node.errors import InstanceError
 from updp_node.model import HeaderFacts
-from updp_node.subject import ProjectKey
+from updp_node.subject import ProjectKey, normalize_patient_id
 
 _DEMOGRAPHICS = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -31,6 +31,12 @@ _INTO_PIXELS = (
     "1.2.840.10008.5.1.4.1.1.88.65",  # chest CAD SR
     "1.2.840.10008.5.1.4.1.1.88.69",  # colon CAD SR
 )
+
+
+_NARRATIVE_CLASSES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.88.{number}" for number in (11, 22, 33, 34, 35)
+)
+_FEWEST_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,14 @@ def read_facts(task: FactsTask) -> HeaderFacts:
         sop_instance_uid=str(source.SOPInstanceUID),
         modality=str(source.get("Modality") or "")[:16],
         attributes={keyword: _as_text(source, keyword) for keyword in task.keywords},
+        patient_sha256=task.key.digest("patient", *_patient_of(source)).hex(),
         demographics_sha256=task.key.digest("demographics", *demographics).hex(),
     )
+
+
+def _patient_of(source: Dataset) -> tuple[str, str]:
+    issuer = " ".join(str(source.get("IssuerOfPatientID") or "").split()).upper()
+    return issuer, normalize_patient_id(str(source.get("PatientID") or ""))
 
 
 def _as_text(source: Dataset, keyword: str) -> str:
@@ -196,6 +208,20 @@ def has_coordinates(source: Dataset) -> bool:
         element.keyword == "ValueType" and element.value in _COORDINATES
         for element in source.iterall()
     )
+
+
+def tells_findings(source: Dataset) -> bool:
+    """Whether a structured report is the narrative of a reading, not a dose or a measurement.
+
+    References
+    ----------
+    PS3.3 A.35.1 to A.35.3, A.35.13, A.35.15 (Basic Text, Enhanced, Comprehensive, Comprehensive
+    3D and Extensible SR); PS3.3 C.17.3.2.1 (TEXT).
+    """
+    if str(source.SOPClassUID) not in _NARRATIVE_CLASSES or "ContentSequence" not in source:
+        return False
+    texts = (each.value for each in source.iterall() if each.keyword == "TextValue")
+    return any(len(str(text).split()) >= _FEWEST_WORDS for text in texts)
 
 
 def read_age_years(source: Dataset) -> int | None:

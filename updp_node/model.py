@@ -125,6 +125,7 @@ class PixelAction(StrEnum):
     KEEP = "keep"
     DROP = "drop"
     QUARANTINE = "quarantine"
+    COORDINATES = "coordinates"  # no pixels, but the object points into those of others
     NONE = "none"  # the object has no pixels
 
 
@@ -170,8 +171,8 @@ class HeaderFacts:
     study_uid, series_uid, sop_class_uid, sop_instance_uid, modality : str
     attributes : Mapping[str, str]
         Keyword to text, for the keywords that the routes ask.
-    content_sha256 : str
-        Digest of the normalized data set: transfer syntax and padding aside.
+    patient_sha256 : str
+        Keyed digest of issuer and Patient ID.
     demographics_sha256 : str
         Keyed digest of the patient identifying attributes.
     """
@@ -182,7 +183,7 @@ class HeaderFacts:
     sop_instance_uid: str
     modality: str
     attributes: Mapping[str, str] = field(default_factory=dict)
-    content_sha256: str = ""
+    patient_sha256: str = ""
     demographics_sha256: str = ""
 
 

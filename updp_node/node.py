@@ -22,6 +22,7 @@ from pathlib import Path
 from updp_node.config import Config, load_config
 from updp_node.errors import ConfigError
 from updp_node.log import get_logger
+from updp_node.storage.files import make_folder
 from updp_node.zones import Zones, staging_area
 
 _RESTART_S = (0.2, 30.0)
@@ -105,21 +106,28 @@ def supervise(config_path: Path) -> None:
 
 
 def tidy_staging(config: Config) -> None:
-    """Remove what a crash left half received: never acknowledged, so the sender has it."""
+    """Remove half-received files, and put whole ones that no index row knows aside.
+
+    Such a file was usually never acknowledged, so that the sender has it. But after a restored
+    or replaced index it may be one that was: it is moved to ``orphans``, never deleted.
+    """
     from updp_node.storage.study_index import StudyIndex  # noqa: PLC0415  # heavy, supervisor only
 
     area = staging_area(config)
     area.prepare()
+    orphans = config.identified / "orphans"
+    make_folder(orphans)
     index = StudyIndex(Zones.of(config).open_identified())
     index.close_associations(time.time())
     known = index.staged_files()
-    count = area.remove_partial()
+    removed = area.remove_partial()
+    moved = 0
     for path in area.root.glob("*/*.dcm"):
         if str(path.relative_to(config.identified)) not in known:
-            path.unlink()
-            count += 1
-    if count:
-        get_logger().info("unacknowledged-files-removed", count=count)
+            path.rename(orphans / path.name)
+            moved += 1
+    if removed or moved:
+        get_logger().warning("staging-tidied", count=removed, status=f"{moved} put aside")
 
 
 def run_receiver(config: Config) -> None:

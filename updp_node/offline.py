@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from updp_node import verify
 from updp_node.crew import Crew
 from updp_node.errors import ConfigError, InstanceError, NodeError
-from updp_node.facts import FactsTask, read_facts
+from updp_node.facts import FactsTask, PairTask, have_same_content, read_facts
 from updp_node.forward import FolderSettings, make_destination
 from updp_node.line import Line
 from updp_node.model import HeaderFacts
@@ -95,15 +95,15 @@ def deidentify_files(
     """
     out.mkdir(parents=True, exist_ok=True)
     studies: dict[str, list[tuple[Path, HeaderFacts]]] = defaultdict(list)
-    seen: set[str] = set()
+    seen: dict[str, Path] = {}
     tasks = [FactsTask(path, (), line.key) for path in files]
     for path, facts in zip(files, crew.map_cpu(read_facts, tasks), strict=True):
         if isinstance(facts, InstanceError):
             yield _held(path, "", facts)
         elif facts.sop_instance_uid in seen:
-            yield FileOutcome(path, facts.sop_instance_uid, "duplicate")
+            yield _judge_second(path, seen[facts.sop_instance_uid], facts, crew)
         else:
-            seen.add(facts.sop_instance_uid)
+            seen[facts.sop_instance_uid] = path
             studies[facts.study_uid].append((path, facts))
             continue
         advance()
@@ -187,6 +187,14 @@ def _bring(released: ReleasedFile, out: Path) -> Path:
         if not outcome.delivered and outcome.reason.value != "conflicting-content":
             raise NodeError(f"output not written: {outcome.reason.value}")
     return Path(verified.study_uid) / f"{verified.sop_instance_uid}.dcm"
+
+
+def _judge_second(path: Path, first: Path, facts: HeaderFacts, crew: Crew) -> FileOutcome:
+    """A second file of one SOP Instance UID: the same again, or another content."""
+    (same,) = crew.map_cpu(have_same_content, [PairTask(first, path)])
+    if same is True:
+        return FileOutcome(path, facts.sop_instance_uid, "duplicate")
+    return _held(path, facts.sop_instance_uid, InstanceError("conflicting-duplicate"))
 
 
 def _held(path: Path, uid: str, error: InstanceError) -> FileOutcome:

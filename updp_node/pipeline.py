@@ -20,7 +20,13 @@ from updp_node.assemble import assemble_counterpart, assemble_kept, assemble_rep
 from updp_node.assemble.provenance import Provenance
 from updp_node.documents import read_witnesses, root_item, scrub_report, text_cleaner
 from updp_node.errors import InstanceError
-from updp_node.facts import has_coordinates, read_age_years, read_references, read_source
+from updp_node.facts import (
+    has_coordinates,
+    read_age_years,
+    read_references,
+    read_source,
+    tells_findings,
+)
 from updp_node.header import deidentify
 from updp_node.line import Line
 from updp_node.model import Counterpart, Finding, PixelAction, Prompt
@@ -36,7 +42,6 @@ from updp_node.pixels.prompt import ADULT_FROM_YEARS, build_prompt
 from updp_node.plan import Examined, PromptBuilder
 from updp_node.storage.files import write_released
 from updp_node.subject import Subject, UidMap
-from updp_node.text.report import is_report
 
 if TYPE_CHECKING:
     from updp_node.pixels.generator import Generator
@@ -127,10 +132,11 @@ def examine(task: ExamineTask) -> Examined:
     subject = task.line.subject_of(source)
     action = choose_action(source, task.line.pixel_policy)
     findings: tuple[Finding, ...] | None = None
-    if is_report(source):
+    if tells_findings(source):
         uids = UidMap(subject, task.line.profile_digest)
-        # A dose report or a list of measurements says nothing of findings: not the report awaited.
-        findings = scrub_report(source, (), task.line, subject, uids).findings or None
+        findings = scrub_report(source, (), task.line, subject, uids).findings
+    if action is PixelAction.NONE and has_coordinates(source):
+        action = PixelAction.COORDINATES
     age_years = read_age_years(source)
     image_findings: tuple[Finding, ...] = ()
     if action is PixelAction.SYNTHESIZE:
@@ -144,7 +150,6 @@ def examine(task: ExamineTask) -> Examined:
         findings=findings,
         image_findings=image_findings,
         references=read_references(source),
-        has_coordinates=has_coordinates(source),
         age_years=age_years,
         view=read_view(source),
     )
@@ -226,7 +231,7 @@ def _assemble(
     if "ContentSequence" in source:
         content = scrub_report(source, task.witnesses, task.line, subject, uids)
         return assemble_report(header, source, root_item(content), provenance)
-    if task.action in (PixelAction.KEEP, PixelAction.NONE):
+    if task.action in (PixelAction.KEEP, PixelAction.NONE, PixelAction.COORDINATES):
         return assemble_kept(header, source, provenance)
     raise InstanceError("no-action", task.action.value)
 

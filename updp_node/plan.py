@@ -42,8 +42,6 @@ class Examined:
         Read from the image where no report tells.
     references : tuple of str
         Source SOP Instance UIDs that the instance names.
-    has_coordinates : bool
-        Its meaning rests on coordinates in other images, or on their pixels.
     age_years : int or None
     view : str or None
     """
@@ -56,7 +54,6 @@ class Examined:
     findings: tuple[Finding, ...] | None = None
     image_findings: tuple[Finding, ...] = ()
     references: tuple[str, ...] = ()
-    has_coordinates: bool = False
     age_years: int | None = None
     view: str | None = None
 
@@ -161,26 +158,27 @@ def decide(
     synthetic = PixelAction.SYNTHESIZE in history.actions or any(
         each.action is PixelAction.SYNTHESIZE for each in examined
     )
-    real = PixelAction.KEEP in history.actions
+    real = bool({PixelAction.KEEP, PixelAction.COORDINATES} & history.actions)
     decisions = []
     for each in examined:
+        earlier = history.releases.get(each.source_uid)
         action = _combine(each, beside_counterpart) if synthetic else each.action
-        if action is PixelAction.SYNTHESIZE:
+        if action is not PixelAction.SYNTHESIZE:
+            decision = _decide_other(each, action)
+        elif earlier is not None and earlier.same_source and not reported:
+            decision = Decision(each.source_uid, Fate.UNCHANGED, action, earlier.generation)
+        else:
             decision = _decide_counterpart(
                 each, findings, reported=reported, real=real,
                 may_wait=may_wait, build_prompt=build_prompt,
             )  # fmt: skip
-        else:
-            decision = _decide_other(each, action)
-        decisions.append(_number(decision, history.releases.get(each.source_uid)))
+        decisions.append(_number(decision, earlier))
     return _follow_references(examined, decisions, history)
 
 
 def _combine(examined: Examined, beside_counterpart: PixelAction) -> PixelAction:
     """The action for an instance of a study that holds a counterpart."""
-    if examined.action is PixelAction.KEEP or (
-        examined.has_coordinates and examined.action is PixelAction.NONE
-    ):
+    if examined.action in (PixelAction.KEEP, PixelAction.COORDINATES):
         return beside_counterpart
     return examined.action
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from updp_node.line import finding_to_record
 from updp_node.model import PixelAction
-from updp_node.pipeline import COUNTERPART_SOP_CLASS
+from updp_node.pipeline import COUNTERPART_SOP_CLASS, ReleasedFile
 from updp_node.plan import Decision, Earlier, Examined, Fate
-from updp_node.storage.run_records import Known, Work, WorkDecision
+from updp_node.storage.run_records import Known, Release, Work, WorkDecision
 
 
 def to_record(work: Work, decision: Decision, examined: Examined) -> WorkDecision:
@@ -58,3 +59,20 @@ def map_references(
         if work.action == PixelAction.SYNTHESIZE:
             classes[work.sop_instance_uid] = COUNTERPART_SOP_CLASS
     return generations, classes
+
+
+def to_release(work: Work, result: ReleasedFile, root: Path) -> Release:
+    """What the index records of a released file; paths relative to the released zone."""
+    return Release(
+        instance_id=work.instance_id, source_uid=work.sop_instance_uid,
+        generation=work.generation or 1, action=work.action or "", prompt=work.prompt,
+        references=work.references, sop_instance_uid=result.sop_instance_uid,
+        sop_class_uid=result.sop_class_uid, study_uid=result.study_uid,
+        series_uid=result.series_uid, transfer_syntax_uid=result.transfer_syntax_uid,
+        file=str(result.path.relative_to(root)), sha256=result.sha256,
+    )  # fmt: skip
+
+
+def is_known(known: Mapping[str, Known], source_uid: str, generation: int) -> bool:
+    """Whether the release is recorded; a file that is not was never seen and may be replaced."""
+    return source_uid in known and known[source_uid].generation >= generation

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from updp_node.config import Config
 from updp_node.crew import Crew
@@ -35,14 +36,14 @@ from updp_node.pipeline import (
     synthesize,
 )
 from updp_node.plan import Examined, History, decide
-from updp_node.run_mapping import map_references, to_earlier, to_record
+from updp_node.run_mapping import is_known, map_references, to_earlier, to_record, to_release
 from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
 from updp_node.storage.run_index import RunIndex
 from updp_node.storage.run_records import Release, Run, Work
 
 _SPACE_WAIT_S = 10.0
-CRASHES_PER_ATTEMPT = 10
-"""A crash of the whole node is rarely an instance's fault: it counts a tenth of an attempt."""
+Result = TypeVar("Result")
+CRASHES_PER_ATTEMPT = 10  # a crash of the whole node is rarely an instance's fault
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,45 @@ class RunSteps:
 
     def prepare(self, run_id: str) -> int:
         """Examine and decide every instance of a run; returns the number of batches."""
+        return self._patiently(partial(self._prepare, run_id))
+
+    def release_batch(self, run_id: str) -> None:
+        """Take the next instances of a run down the line and record their release."""
+        batch = self._patiently(partial(self._claim_batch, run_id))
+        if batch:
+            self._patiently(partial(self._release_batch, run_id, batch))
+
+    def end(self, run_id: str) -> None:
+        """Make what a run released findable for researchers and close the run."""
+        self._patiently(partial(self._end, run_id))
+
+    def fail(self, run_id: str, error_type: str) -> None:
+        """Give a run up after its attempts: what is open in it is quarantined."""
+        count = self._patiently(partial(self._fail, run_id))
+        get_logger().error("run-failed", run_id=run_id, count=count, error_type=error_type)
+
+    def give_back(self, run_id: str, reason: str) -> None:
+        """End a run that cannot go on as planned; what is open in it is planned anew."""
+        self._publish(self.index.run(run_id))
+        self.index.give_back(run_id, now=time.time())
+        get_logger().warning("run-given-back", run_id=run_id, reason=reason)
+
+    def _patiently(self, step: Callable[[], Result]) -> Result:
+        """Do a step; wait as long as the disk is full or the index cannot be written."""
+        while True:
+            try:
+                return step()
+            except SpoolError:
+                get_logger().error("no-space-to-work", duration_s=_SPACE_WAIT_S)
+                time.sleep(_SPACE_WAIT_S)
+
+    def _prepare(self, run_id: str) -> int:
         run = self.index.run(run_id)
-        line = self.lines.get(run.profile)
-        routed = any(route.name == run.route for route in self.config.routes)
-        if line is None or line.profile_digest != run.profile_digest or not routed:
-            get_logger().warning("run-given-back", run_id=run_id, reason="configuration-changed")
-            self.index.give_back(run_id, now=time.time())
+        if run.state != "running":
+            return 0
+        line = self._line(run)
+        if line is None:
+            self.give_back(run_id, "configuration-changed")
             return 0
         works = self.index.works(run_id, open_only=True)
         if any(work.action is None for work in works):
@@ -80,34 +114,39 @@ class RunSteps:
         still_open = len(self.index.works(run_id, open_only=True))
         return -(-still_open // self.config.work.batch_instances)
 
-    def release_batch(self, run_id: str) -> None:
-        """Take the next instances of a run down the line; wait where there is no space to."""
-        while True:
-            try:
-                return self._release_batch(run_id)
-            except SpoolError:
-                get_logger().error("no-space-to-work", run_id=run_id, duration_s=_SPACE_WAIT_S)
-                time.sleep(_SPACE_WAIT_S)
+    def _line(self, run: Run) -> Line | None:
+        """The line a run was planned for; None if configuration or node changed since."""
+        line = self.lines.get(run.profile)
+        routed = any(route.name == run.route for route in self.config.routes)
+        if line is None or line.profile_digest != run.profile_digest or not routed:
+            return None
+        return line
 
-    def _release_batch(self, run_id: str) -> None:
-        """Take the next instances of a run down the line and record their release."""
+    def _claim_batch(self, run_id: str) -> list[Work]:
+        """The next open instances of a run, with one more attempt counted for each."""
         run = self.index.run(run_id)
-        everything = self.index.works(run_id)
-        batch = [work for work in everything if work.outcome is None]
-        batch = self._count_attempts(run, batch[: self.config.work.batch_instances])
-        tasks = self._make_tasks(run, everything, batch)
+        if run.state != "running":
+            return []
+        if self._line(run) is None:  # a recorded `prepare` is not made again after an upgrade
+            self.give_back(run_id, "configuration-changed")
+            return []
+        batch = self.index.works(run_id, open_only=True)
+        return self._count_attempts(run, batch[: self.config.work.batch_instances])
+
+    def _release_batch(self, run_id: str, batch: Sequence[Work]) -> None:
+        run = self.index.run(run_id)
+        tasks = self._make_tasks(run, self.index.works(run_id), batch)
         releases = []
         for work, result in zip(batch, self.crew.map_cpu(_release_or_error, tasks), strict=True):
             if isinstance(result, InstanceError):
                 self._quarantine(run_id, work.instance_id, result)
             else:
-                releases.append(self._to_release(work, result))
-        destinations = self._destinations(run)
-        self.index.release(run_id, releases, destinations=destinations, now=time.time())
+                releases.append(to_release(work, result, self.config.released))
+        route = next(route for route in self.config.routes if route.name == run.route)
+        self.index.release(run_id, releases, destinations=route.destinations, now=time.time())
         get_logger().info("batch-released", run_id=run_id, count=len(releases))
 
-    def end(self, run_id: str) -> None:
-        """Make what a run released findable for researchers and close the run."""
+    def _end(self, run_id: str) -> None:
         run = self.index.run(run_id)
         if run.state == "running":
             count = self._publish(run)
@@ -115,11 +154,9 @@ class RunSteps:
             duration_s = round(time.time() - run.started_at, 3)
             get_logger().info("run-done", run_id=run_id, count=count, duration_s=duration_s)
 
-    def fail(self, run_id: str, error_type: str) -> None:
-        """Give a run up after its attempts: what is open in it is quarantined."""
+    def _fail(self, run_id: str) -> int:
         self._publish(self.index.run(run_id))
-        count = self.index.fail(run_id, code="run-failed", now=time.time())
-        get_logger().error("run-failed", run_id=run_id, count=count, error_type=error_type)
+        return self.index.fail(run_id, code="run-failed", now=time.time())
 
     def _publish(self, run: Run) -> int:
         """Make the instances that a run released findable; returns how many."""
@@ -132,7 +169,7 @@ class RunSteps:
         """Examine the instances, decide, and record it all at once."""
         tasks = [ExamineTask(self._staged(work), line) for work in works]
         examined: dict[int, Examined] = {}
-        for work, result in zip(works, self.crew.map_cpu(_examine_or_error, tasks), strict=True):
+        for work, result in zip(works, self.crew.map_cpu(examine, tasks), strict=True):
             if isinstance(result, InstanceError):
                 self._quarantine(run.id, work.instance_id, result)
             else:
@@ -174,14 +211,6 @@ class RunSteps:
         actions = frozenset(map(PixelAction, self.index.released_actions(run.study_id)))
         return History(earlier, actions, findings, self.index.has_report(run.study_id))
 
-    def _destinations(self, run: Run) -> tuple[str, ...]:
-        """Where the run's route leads; nowhere if the route went away while the run was open."""
-        for route in self.config.routes:
-            if route.name == run.route:
-                return route.destinations
-        get_logger().error("route-gone", run_id=run.id, route=run.route)
-        return ()
-
     def _count_attempts(self, run: Run, batch: Sequence[Work]) -> list[Work]:
         """Count an attempt at each instance; quarantine what was attempted too often."""
         counts = self.index.count_attempts(run.id, [work.instance_id for work in batch])
@@ -222,7 +251,7 @@ class RunSteps:
             tasks.append(
                 make(path=self._root / (work.file or ""), generation=generation,
                      action=PixelAction(work.action or ""), counterpart=counterpart,
-                     replace=work.attempts > 0)
+                     replace=not is_known(known, work.sop_instance_uid, generation))
             )  # fmt: skip
         return tasks
 
@@ -240,16 +269,6 @@ class RunSteps:
         ]  # fmt: skip
         results = self.crew.map_synthesis(synthesize, tasks)
         return {work.instance_id: each for work, each in zip(wanted, results, strict=True)}
-
-    def _to_release(self, work: Work, result: ReleasedFile) -> Release:
-        return Release(
-            instance_id=work.instance_id, source_uid=work.sop_instance_uid,
-            generation=work.generation or 1, action=work.action or "", prompt=work.prompt,
-            references=work.references, sop_instance_uid=result.sop_instance_uid,
-            sop_class_uid=result.sop_class_uid, study_uid=result.study_uid,
-            series_uid=result.series_uid, transfer_syntax_uid=result.transfer_syntax_uid,
-            file=str(result.path.relative_to(self.config.released)), sha256=result.sha256,
-        )  # fmt: skip
 
     def _to_findable(self, release: Release, profile_digest: str) -> ReleasedInstance:
         return ReleasedInstance(
@@ -272,10 +291,6 @@ class RunSteps:
     @property
     def _root(self) -> Path:
         return self.config.identified
-
-
-def _examine_or_error(task: ExamineTask) -> Examined:
-    return examine(task)
 
 
 def _release_or_error(task: ReleaseTask | InstanceError) -> ReleasedFile:

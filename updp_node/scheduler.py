@@ -84,17 +84,17 @@ class Scheduler:
         return count == _READ_AT_ONCE
 
     def resume_runs(self) -> None:
-        """Start every claimed run that has no workflow; give up one whose workflow is lost."""
+        """Start every claimed run that has no workflow; plan one anew whose workflow is lost."""
         for run_id in self.runs.index.running():
             if not self.engine.start_run(run_id) and run_id in self.runs.index.running():
-                self.runs.fail(run_id, "WorkflowLost")
+                self.runs.give_back(run_id, "workflow-lost")
 
     def read_arrivals(self) -> int:
         """Read the headers of received instances and file them under their studies."""
         rows = self.studies.unread(_READ_AT_ONCE)
         keywords = self.config.route_keywords()
         tasks = [FactsTask(self._staged(row.file), keywords, self._key) for row in rows]
-        for row, result in zip(rows, self.crew.map_cpu(read_facts, tasks), strict=True):
+        for row, result in zip(rows, self.crew.map_reading(read_facts, tasks), strict=True):
             if isinstance(result, InstanceError):
                 self._hold(row, result.code, result.detail)
             else:
@@ -122,17 +122,21 @@ class Scheduler:
         """Start the attempts whose time has come."""
         for due in self.deliveries.due(now):
             run_id, destination, due_ms = due
-            if due not in self._started and destination in self.config.target_names:
-                self._started.add(due)
+            if due in self._started:
+                continue
+            self._started.add(due)
+            if destination in self.config.target_names:
                 self.engine.deliver(run_id, destination, due_ms)
+            else:
+                get_logger().error("destination-gone", run_id=run_id, destination=destination)
 
     def forget_expired(self, now: float) -> None:
         """Delete staged originals that were kept for their time."""
         before = now - self.config.storage.retain_staged_days * 86_400
         expired = self.review.expired_files(before)
         for instance_id, file in expired:
-            self._staged(file).unlink(missing_ok=True)
             self.review.forget_file(instance_id)
+            self._staged(file).unlink(missing_ok=True)
         if expired:
             get_logger().info("staged-originals-deleted", count=len(expired))
 
@@ -141,9 +145,14 @@ class Scheduler:
         if facts.sop_instance_uid != row.sop_instance_uid:
             self._hold(row, "uid-differs-from-request", "(0008,0018)")
             return
-        earlier = self.studies.candidates(row.id, row.sop_instance_uid)
+        earlier = [
+            each
+            for each in self.studies.candidates(row.id, row.sop_instance_uid)
+            if each.is_done or self._staged(each.file).is_file()
+        ]
         if not earlier or row.supersedes is not None:
-            self.studies.accept(row.id, facts)
+            if not self.studies.accept(row.id, facts):
+                self._hold(row, "patient-mismatch", "(0010,0020)", facts=facts)
         elif any(self._equals(row, each) for each in earlier):
             file = self.studies.drop_duplicate(row.id)
             get_logger().info("duplicate-dropped", instance_id=row.id)
@@ -157,12 +166,11 @@ class Scheduler:
     def _equals(self, row: InstanceRow, earlier: Candidate) -> bool:
         """Whether two instances of one UID are one normalized data set."""
         same_syntax = row.transfer_syntax_uid == earlier.transfer_syntax_uid
-        if same_syntax and row.sha256 == earlier.sha256:
-            return True
-        if earlier.file is None:
-            return False
+        same_bytes = same_syntax and row.sha256 == earlier.sha256
+        if earlier.file is None or same_bytes:
+            return same_bytes
         pair = PairTask(self._staged(row.file), self._staged(earlier.file))
-        (result,) = self.crew.map_cpu(have_same_content, [pair])
+        (result,) = self.crew.map_reading(have_same_content, [pair])
         return result is True
 
     def _hold(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from dbos import DBOS, DBOSConfiguredInstance, Queue, SetWorkflowID
+from dbos._error import DBOSMaxStepRetriesExceeded
 
 from updp_node.delivery import Deliveries
 from updp_node.errors import NodeError
@@ -51,6 +52,11 @@ def _opaque(step: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     return call
 
 
+def _kind_of(error: DBOSMaxStepRetriesExceeded) -> str:
+    """The kind of the last error of a step that was tried too often."""
+    return str(error.errors[-1]) if error.errors else type(error).__name__
+
+
 @DBOS.dbos_class()
 class Workflows(DBOSConfiguredInstance):
     """The workflows of one worker.
@@ -73,8 +79,8 @@ class Workflows(DBOSConfiguredInstance):
             for _ in range(self.prepare(run_id)):
                 self.release_batch(run_id)
             self.end(run_id)
-        except Exception as error:  # noqa: BLE001  # attempts are capped: then quarantine
-            self.fail(run_id, type(error).__name__)
+        except DBOSMaxStepRetriesExceeded as error:  # attempts are capped: then quarantine
+            self.fail(run_id, _kind_of(error))
 
     @DBOS.step(retries_allowed=True, max_attempts=5, interval_seconds=2)
     @_opaque

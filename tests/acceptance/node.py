@@ -212,14 +212,14 @@ def send_to(config: dict[str, Any], destinations: Sequence[dict[str, Any]]) -> N
 
 def await_true(
     condition: Callable[[], object], seconds: float, what: str,
-    process: subprocess.Popen[bytes] | None = None,
+    process: subprocess.Popen[bytes] | None = None, *, every_s: float = 0.25,
 ) -> None:  # fmt: skip
     """Poll until a condition holds; fail if a process ends meanwhile."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert process is None or process.poll() is None, f"ended before {what}"
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.25)
+        time.sleep(every_s)
 
 
 def _descendants(pid: int) -> Iterator[int]:

@@ -59,8 +59,8 @@ def test_no_real_pixels_and_no_coordinates_leave_beside_a_counterpart() -> None:
     made = plan(
         image(),
         examined("ct", PixelAction.KEEP),
-        examined("pr", has_coordinates=True),
-        report("sr", has_coordinates=False),
+        examined("pr", PixelAction.COORDINATES),
+        report("sr"),
     )
     assert made["ct"].fate is Fate.DROP
     assert made["pr"].fate is Fate.DROP
@@ -120,3 +120,15 @@ def test_another_content_under_the_same_uid_is_a_new_generation() -> None:
 def test_the_study_findings_of_earlier_reports_count() -> None:
     made = plan(image(), history=History(findings=(PNEUMONIA,), has_report=True), may_wait=True)
     assert made["img"].prompt == Prompt(("pneumonia",))
+
+
+def test_coordinates_released_before_keep_a_later_counterpart_back() -> None:
+    history = History(actions=frozenset({PixelAction.COORDINATES}))
+    assert plan(image(), report(), history=history)["img"].fate is Fate.QUARANTINE
+
+
+def test_a_released_counterpart_never_waits_again() -> None:
+    earlier = Earlier(1, True, PixelAction.SYNTHESIZE, ("pneumonia",), "sc")
+    history = History({"img": earlier}, frozenset({PixelAction.SYNTHESIZE}))
+    made = plan(image(), examined("dose"), history=history, may_wait=True)
+    assert (made["img"].fate, made["img"].generation) == (Fate.UNCHANGED, 1)

@@ -209,3 +209,43 @@ def test_a_rejected_instance_gives_its_file_back_and_never_returns(
     (held,) = review.held()
     assert review.reject_held(held.id, now=NOW) == "1.1.dcm"
     assert claim(engine, study_id) is None
+
+
+def test_a_second_content_of_one_uid_is_left_to_the_next_run(
+    engine: Engine, tmp_path: Path
+) -> None:
+    first, study_id = arrive(engine, tmp_path, "1.1")
+    arrive(engine, tmp_path, "1.1")
+    run_id = claim(engine, study_id)
+    assert run_id is not None
+    assert [work.instance_id for work in RunIndex(engine).works(run_id)] == [first]
+
+
+def test_another_patient_under_the_same_study_uid_is_not_filed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    arrive(engine, tmp_path, "1.1")
+    intake = Intake(engine, tmp_path)
+    intake.record(
+        Received(tmp_path / "2.dcm", "1.2", "1.2", "1.2.840.10008.1.2.1", "PACS",
+                 "127.0.0.1", "assoc", 1, "f" * 64)
+    )  # fmt: skip
+    intake.close()
+    index = StudyIndex(engine)
+    (row,) = index.unread(10)
+    other = HeaderFacts("1.9", "1.8", "1.2", "1.2", "CR", patient_sha256="another")
+    assert index.accept(row.id, other) is None
+    assert index.counts()["received"] == 1
+
+
+def test_originals_of_a_study_at_work_are_not_forgotten(engine: Engine, tmp_path: Path) -> None:
+    image, study_id = arrive(engine, tmp_path, "1.1")
+    run_id = claim(engine, study_id)
+    assert run_id is not None
+    runs, review = RunIndex(engine), ReviewIndex(engine)
+    runs.release(run_id, [release_of(image, "1.1")], destinations=[], now=NOW)
+    assert review.expired_files(NOW + 1e6) == []
+    runs.end(run_id, state="done", now=NOW)
+    assert review.expired_files(NOW + 1e6) == [(image, "1.1.dcm")]
+    arrive(engine, tmp_path, "1.2")
+    assert review.expired_files(NOW + 1e6) == []

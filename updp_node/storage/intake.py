@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, insert, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from updp_node.errors import SpoolError
 from updp_node.model import Received
@@ -142,7 +141,7 @@ class Intake:
                     _execute(connection, jobs)
             except SpoolError as cause:
                 error = cause
-            except SQLAlchemyError as cause:
+            except Exception as cause:  # noqa: BLE001  # a dead committer would hang every sender
                 error = SpoolError(f"index commit failed: {type(cause).__name__}")
             for job in jobs:
                 if error is None:

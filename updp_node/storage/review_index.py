@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from updp_node.errors import NodeError
 from updp_node.storage.database import reading
@@ -123,10 +123,17 @@ class ReviewIndex:
             return file
 
     def expired_files(self, before: float, limit: int = 500) -> list[tuple[int, str]]:
-        """Staged files of ended instances received before a time."""
+        """Staged files of ended instances received before a time, that no study at work needs."""
+        other = aliased(InstanceRow)
+        at_work = exists().where(
+            other.study_id == InstanceRow.study_id,
+            other.state.in_(("pending", "waiting", "running")),
+        )
+        running = exists().where(RunRow.study_id == InstanceRow.study_id, RunRow.state == "running")
         with Session(self._reader) as session:
             rows = session.execute(
                 select(InstanceRow.id, InstanceRow.file)
+                .where(~at_work, ~running)
                 .where(InstanceRow.received_at < before, InstanceRow.file.is_not(None))
                 .where(InstanceRow.state.in_(("done", "duplicate", "rejected")))
                 .limit(limit)
@@ -175,7 +182,7 @@ def _supersede_earlier(session: Session, instance: InstanceRow) -> None:
         select(InstanceRow.id)
         .where(InstanceRow.sop_instance_uid == instance.sop_instance_uid)
         .where(InstanceRow.id < instance.id)
-        .where(or_(InstanceRow.state == "done", InstanceRow.state == "pending"))
+        .where(InstanceRow.state.not_in(("duplicate", "rejected")))
         .order_by(InstanceRow.id.desc())
     )
     instance.supersedes = earlier

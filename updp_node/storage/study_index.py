@@ -35,6 +35,7 @@ class Candidate:
     sha256: str
     transfer_syntax_uid: str
     demographics_sha256: str | None
+    is_done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +102,31 @@ class StudyIndex:
             return [
                 Candidate(
                     each.id, each.file, each.sha256, each.transfer_syntax_uid,
-                    each.demographics_sha256,
+                    each.demographics_sha256, each.state == "done",
                 )
                 for each in found
             ]  # fmt: skip
 
-    def accept(self, instance_id: int, facts: HeaderFacts) -> str:
-        """File an instance under its study, to wait until that settles; returns the study id."""
+    def accept(self, instance_id: int, facts: HeaderFacts) -> str | None:
+        """File an instance under its study, to wait until that settles.
+
+        Returns
+        -------
+        str or None
+            The study's id; None, and nothing filed, where the study is another patient's.
+        """
         with Session(self._engine) as session, session.begin():
             row = session.get_one(InstanceRow, instance_id)
             study = session.scalar(select(StudyRow).where(StudyRow.study_uid == facts.study_uid))
             if study is None:
                 study = StudyRow(
-                    id=uuid.uuid4().hex, study_uid=facts.study_uid,
-                    last_arrival_at=row.received_at, generation=0,
+                    id=uuid.uuid4().hex, study_uid=facts.study_uid, generation=0,
+                    patient_sha256=facts.patient_sha256, last_arrival_at=row.received_at,
                 )  # fmt: skip
                 session.add(study)
                 session.flush()
+            if study.patient_sha256 != facts.patient_sha256:
+                return None
             study.last_arrival_at = max(study.last_arrival_at, row.received_at)
             _note_facts(row, facts)
             row.study_id = study.id
@@ -239,11 +248,15 @@ def _note_facts(row: InstanceRow, facts: HeaderFacts) -> None:
 
 def _open_rows(session: Session, study_id: str) -> Sequence[InstanceRow]:
     """Instances of a study that wait for a run."""
-    return session.scalars(
-        select(InstanceRow).where(
-            InstanceRow.study_id == study_id, InstanceRow.state.in_(("pending", "waiting"))
-        )
-    ).all()
+    rows = session.scalars(
+        select(InstanceRow)
+        .where(InstanceRow.study_id == study_id, InstanceRow.state.in_(("pending", "waiting")))
+        .order_by(InstanceRow.id)
+    )
+    firsts: dict[str, InstanceRow] = {}
+    for row in rows:  # a second content of one UID is the next run's, a generation later
+        firsts.setdefault(row.sop_instance_uid, row)
+    return list(firsts.values())
 
 
 def _released_before(session: Session, study_id: str, profile_digest: str) -> Sequence[int]:

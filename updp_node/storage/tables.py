@@ -49,6 +49,7 @@ class StudyRow(Identified):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     study_uid: Mapped[str] = mapped_column(String(64), unique=True)
     last_arrival_at: Mapped[float] = mapped_column(index=True)
+    patient_sha256: Mapped[str] = mapped_column(String(64))
     generation: Mapped[int] = mapped_column(default=0)
     report_deadline: Mapped[float | None]
 

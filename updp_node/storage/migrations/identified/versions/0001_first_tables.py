@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("study_uid", sa.String(length=64), nullable=False),
         sa.Column("last_arrival_at", sa.Double(), nullable=False),
+        sa.Column("patient_sha256", sa.String(length=64), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("report_deadline", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_studies")),
