@@ -208,6 +208,7 @@ def _describe_profile(profile: Profile) -> list[str]:
         "report.replacement": profile.report.replacement,
         "report.wait": str(profile.report.wait).lower(),
         "unlisted": profile.unlisted, "unknown_sop_class": profile.unknown_sop_class,
+        "other_objects": profile.other_objects,
     }  # fmt: skip
     lines = [f"## {profile.name}", "", f"Version {profile.version}. {profile.description}", ""]
     lines += _table("key | value", [(f"`{key}`", value) for key, value in keys.items()])

@@ -25,6 +25,8 @@ from updp_node.log import get_logger
 from updp_node.storage.files import make_folder
 from updp_node.zones import Zones, staging_area
 
+_QUIET_TRACKER = {"PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"}
+"""It tidies the semaphores of a worker that ended; its warnings would stand in the log."""
 _RESTART_S = (0.2, 30.0)
 _HEALTHY_S = 60.0
 _STOP_S = 20.0
@@ -54,7 +56,9 @@ class Child:
             get_logger().error("process-ended", role=self.role, status=code)
             self.process = None
         if now >= self.start_at:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE)
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, env=os.environ | _QUIET_TRACKER
+            )
             self.started_at = now
             get_logger().info("process-started", role=self.role, pid=self.process.pid)
 
@@ -163,15 +167,24 @@ def run_receiver(config: Config) -> None:
 
 
 def run_worker(config: Config) -> None:
-    """Work until told to stop. One worker at a time: a lock is held on the zone."""
+    """Work until told to stop. One worker at a time: a lock is held on the zone.
+
+    The process ends at once. Workflows that outlived the crew would try their steps in vain
+    until they gave healthy runs up; whatever is under way is begun again at the next start.
+    """
     from updp_node.worker import Worker  # noqa: PLC0415  # the receiver stays small
 
     with locked(config.identified / "worker.lock"):
         worker = Worker.open(config)
+        status = 0
         try:
             worker.scheduler.run(stop_event(watch_parent=True))
-        finally:
-            worker.close()
+        except Exception as error:  # noqa: BLE001  # told without its text; the process ends
+            sys.excepthook(type(error), error, error.__traceback__)
+            status = 1
+        worker.close()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def stop_event(*, watch_parent: bool = False) -> threading.Event:

@@ -36,6 +36,7 @@ from updp_node.pixels.filter import (
     looks_child,
     read_image,
     read_view,
+    refuse_unclaimed,
 )
 from updp_node.pixels.frames import decode, to_display
 from updp_node.pixels.prompt import ADULT_FROM_YEARS, build_prompt
@@ -130,7 +131,10 @@ def examine(task: ExamineTask) -> Examined:
     """
     source = read_source(task.path)
     subject = task.line.subject_of(source)
+    keeps_others = task.line.profile.other_objects == "keep"
     action = choose_action(source, task.line.pixel_policy)
+    if action in {PixelAction.NONE, PixelAction.KEEP}:
+        refuse_unclaimed(source, keeps_others=keeps_others)
     findings: tuple[Finding, ...] | None = None
     if tells_findings(source):
         uids = UidMap(subject, task.line.profile_digest)

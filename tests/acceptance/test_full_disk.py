@@ -122,7 +122,7 @@ def test_nothing_acknowledged_is_lost_when_the_disk_is_full_to_the_last_byte(
     node: Node, disk: Path, tmp_path: Path, full: str
 ) -> None:
     is_before = full.startswith("before")
-    paths = _studies(tmp_path / "c", 3, rows=128 if is_before else 512)
+    paths = _studies(tmp_path / "c", 3, rows=128 if is_before else 256)
     await_true((node.storage / "identified" / "workflows.sqlite").exists, 60, "the worker")
     sent = send(node.port, paths[:30])
     if not is_before:

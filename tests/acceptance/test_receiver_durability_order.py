@@ -10,15 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.node import running_node
 from tests.contracts.peers import free_port
 from tests.integration.receiving import run_dcmtk, write_instance
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.skipif(
+        shutil.which("strace") is None,
+        reason="STRACE IS NOT INSTALLED: the order is not proven here",
+    ),
+]
+ORDER = ["rename", "durable", "durable", "commit", "response"]
 
 
-@pytest.mark.skipif(
-    shutil.which("strace") is None, reason="STRACE IS NOT INSTALLED: the order is not proven here"
-)
 def test_success_is_sent_after_file_folder_and_row_are_synchronized(tmp_path: Path) -> None:
     for number in range(5):
         write_instance(tmp_path / "a" / f"{number}.dcm", number, size_bytes=100_000)
@@ -40,7 +45,27 @@ def test_success_is_sent_after_file_folder_and_row_are_synchronized(tmp_path: Pa
         subprocess.run(["kill", *children], check=False)
         tracer.wait(30)
     orders = _orders(trace.read_text().splitlines())
-    assert orders == [["rename", "durable", "durable", "commit", "response"]] * 5
+    assert orders == [ORDER] * 5
+
+
+def test_success_is_sent_last_by_the_receiver_of_a_whole_node(tmp_path: Path) -> None:
+    for number in range(5):
+        write_instance(tmp_path / "a" / f"{number}.dcm", number, size_bytes=100_000)
+    trace = tmp_path / "trace"
+    with running_node(tmp_path / "node") as node:
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-ttt", "-y", "-e", "trace=fsync,fdatasync,sendto,rename", "-o",
+             str(trace), "-p", str(node.family()["receiver"])],
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert tracer.stderr is not None
+        assert "attached" in tracer.stderr.readline()
+        code, output = run_dcmtk("storescu", "-aec", "UPDP_NODE", "+sd", "127.0.0.1", node.port,
+                                 tmp_path / "a")  # fmt: skip
+        assert code == 0, output
+        tracer.terminate()
+        tracer.wait(30)
+    assert _orders(trace.read_text().splitlines()) == [ORDER] * 5
 
 
 def _await_echo(port: int) -> None:

@@ -85,7 +85,7 @@ def test_a_character_set_of_an_item_counts_for_the_item() -> None:
     source, item = _source(), Dataset()
     for where, term, value in ((source, b"ISO_IR 100", "Größe".encode("latin-1")),
                                (item, b"ISO_IR 144", "Проба".encode("iso8859_5"))):  # fmt: skip
-        text = 0x00081090 if where is source else 0x00283003
+        text = 0x00081090 if where is source else 0x00283004
         for tag, vr, content in ((0x00080005, "CS", term), (text, "LO", value)):
             where[tag] = RawDataElement(
                 pydicom.tag.Tag(tag), vr, len(content), content, 0, False, True
@@ -93,5 +93,5 @@ def test_a_character_set_of_an_item_counts_for_the_item() -> None:
     source.VOILUTSequence = [item]
     written = _written(_stage(source))
     assert written.ManufacturerModelName == "Größe"
-    assert written.VOILUTSequence[0].LUTExplanation == "Проба"
+    assert written.VOILUTSequence[0].ModalityLUTType == "Проба"
     assert "SpecificCharacterSet" not in written.VOILUTSequence[0]

@@ -74,7 +74,7 @@ def _source() -> Dataset:
     source = _level()
     source.SOPClassUID = CT
     inner, middle = _level(), Dataset()
-    inner.LUTExplanation = "kept"
+    inner.ModalityLUTType = "kept"
     middle.ModalityLUTSequence = [inner]
     source.VOILUTSequence = [middle]
     return source
@@ -140,7 +140,7 @@ def test_every_row_does_what_the_table_says(option: str) -> None:
         if "/" not in action:
             faults.append(_check(row, action, None, inner_old, inner_new))
     assert [fault for fault in faults if fault] == []
-    assert inner_new.LUTExplanation == "kept"
+    assert inner_new.ModalityLUTType == "kept"
 
 
 def test_nothing_of_the_source_stays_without_an_option() -> None:

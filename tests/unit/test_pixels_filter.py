@@ -196,3 +196,14 @@ def test_deciding_imports_neither_torch_nor_diffusers() -> None:
         "assert not {'torch', 'diffusers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+@pytest.mark.parametrize("keyword", ["BurnedInAnnotation", "RecognizableVisualFeatures"])
+def test_pixels_that_are_said_to_show_text_or_a_face_are_not_kept(keyword: str) -> None:
+    keeping = PixelPolicy(PixelAction.KEEP, PixelAction.KEEP, PixelAction.KEEP)
+    source = make_radiograph(SOPClassUID=CTImageStorage, Modality="CT", **{keyword: "YES"})
+    with pytest.raises(InstanceError, match="burned-in-annotation"):
+        choose_action(source, keeping)
+    assert choose_action(source, POLICY) is PixelAction.QUARANTINE
+    setattr(source, keyword, "NO")
+    assert choose_action(source, keeping) is PixelAction.KEEP

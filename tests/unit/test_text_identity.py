@@ -1,6 +1,9 @@
 # ruff: noqa: E501 - rows of cases are easier to read unbroken
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from updp_node.text.identity import Identity, read_identity
 
@@ -52,3 +55,16 @@ def test_empty_headers_tell_nothing():
     empty.PatientName = ""
     empty.PatientID = None
     assert read_identity([empty, Dataset()]) == Identity()
+
+
+def test_an_unreadable_attribute_is_read_by_its_bytes_or_passed_over():
+    header = make_header()
+    for keyword, value in (
+        ("AcquisitionDuration", b"\1\2\3\4\5\6"),
+        ("PatientAddress", b"4711 Quxbury"),
+    ):
+        tag = Tag(tag_for_keyword(keyword))
+        header._dict[tag] = RawDataElement(tag, "FD", len(value), value, 0, False, True)
+    found = read_identity([header])
+    assert "HOLLOWAY^MARGARET^A" in found.names
+    assert "4711 Quxbury" in found.addresses

@@ -7,10 +7,14 @@ from datetime import date
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.filebase import DicomBytesIO
+from pydicom.tag import Tag
 
 from tests import factories
+from updp_node.errors import InstanceError
 from updp_node.verify import keywords, read_evidence
+from updp_node.verify.evidence import walk
 
 PERSON = factories.patient()
 SOURCES = {
@@ -75,3 +79,24 @@ def test_every_keyword_of_the_lists_is_one_of_the_dictionary() -> None:
         if isinstance(listed, frozenset):
             unknown = [keyword for keyword in listed if tag_for_keyword(keyword) is None]
             assert not unknown, name
+
+
+def _with_odd(tag: str, vr: str, value: bytes) -> Dataset:
+    source = Dataset()
+    source.PatientName = "Qvistorpe^Zebediahn"
+    number = Tag(tag_for_keyword(tag))
+    source._dict[number] = RawDataElement(number, vr, len(value), value, 0, False, True)
+    return source
+
+
+def test_an_unreadable_attribute_of_a_source_does_not_stop_the_reading() -> None:
+    source = _with_odd("AcquisitionDuration", "FD", b"abcdef")
+    evidence = read_evidence([source])
+    assert "qvistorpe" in evidence.names
+    with pytest.raises(InstanceError, match="unreadable-attribute"):
+        list(walk(source))
+
+
+def test_an_unreadable_identifier_is_searched_by_its_bytes() -> None:
+    evidence = read_evidence([_with_odd("AccessionNumber", "FD", b"ACQ8830172")])
+    assert "acq8830172" in evidence.codes

@@ -124,3 +124,27 @@ def test_the_gate_shares_no_code_with_the_stages() -> None:
     shared = re.compile(r"updp_node\.(?:header|text|assemble|subject|pixels)\b")
     for path in (PACKAGE / "verify").glob("*.py"):
         assert not shared.search(path.read_text(encoding="utf-8")), path.name
+
+
+@pytest.mark.parametrize(
+    ("surplus", "passes"), [(b"", True), (b"\0", True), (b"\0\0Doe^Jane", False)]
+)
+def test_native_pixels_longer_than_their_attributes_say_are_refused(
+    surplus: bytes, passes: bool
+) -> None:
+    made = make()
+    made.Rows = made.Columns = 3
+    made.SamplesPerPixel, made.BitsAllocated = 1, 8
+    made.add_new("PixelData", "OB", b"\1" * 9 + surplus + b"\0" * ((9 + len(surplus)) % 2))
+    encoded = encode(made)
+    if passes:
+        assert verify(encoded, Evidence(), allow=Allowances())
+    else:
+        assert refuse(encoded) == "pixel-length-differs"
+
+
+def test_native_pixels_without_a_size_are_refused() -> None:
+    made = make()
+    made.add_new("PixelData", "OB", b"\1" * 10)
+    made.BitsAllocated = 8
+    assert refuse(encode(made)) == "pixel-length-differs"

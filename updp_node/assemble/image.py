@@ -8,6 +8,7 @@ from pydicom import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from updp_node.assemble.provenance import MANUFACTURER, MODEL_NAME, Provenance, copy_header, stamp
+from updp_node.assemble.samples import strip_pixels
 from updp_node.model import Counterpart
 
 _PATIENT = (
@@ -117,7 +118,10 @@ def _unrendered(counterpart: Counterpart) -> str:
 
 
 def assemble_kept(header: Dataset, source: Dataset, provenance: Provenance) -> Dataset:
-    """Make the instance of an object whose pixels, if any, stay as they are.
+    """Make the instance of an object whose pixels, if any, keep their values.
+
+    What stands beside the values goes: metadata segments of compressed frames, bytes after the
+    last native frame, unused bits of native samples.
 
     Parameters
     ----------
@@ -126,9 +130,13 @@ def assemble_kept(header: Dataset, source: Dataset, provenance: Provenance) -> D
     source : pydicom.Dataset
         For the byte order and encapsulation of the pixel data.
     provenance : Provenance
+
+    Raises
+    ------
+    InstanceError
+        ``pixel-metadata-unsearched``, ``undecodable-pixels``.
     """
     made = copy_header(header)
-    if "PixelData" in made:
-        made["PixelData"].is_undefined_length = source["PixelData"].is_undefined_length
+    strip_pixels(made, source)
     stamp(made, provenance)
     return made

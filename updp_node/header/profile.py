@@ -128,6 +128,7 @@ class Profile(_Strict):
     report: Report = Report()
     unlisted: Literal["X"] = "X"
     unknown_sop_class: Literal["quarantine", "keep"] = "quarantine"
+    other_objects: Literal["quarantine", "keep"] = "quarantine"
 
     @model_validator(mode="after")
     def _cleans_what_it_claims(self) -> Profile:

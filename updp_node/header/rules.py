@@ -29,9 +29,12 @@ from pydicom.datadict import mask_match, tag_for_keyword
 from updp_node.header.profile import MODIFIED_DATES, Override, Profile
 from updp_node.standard import confidentiality_rows, edition, iod_keywords, safe_private
 
+CLEAN_DESCRIPTORS = "Clean Descriptors"
 TEXT_VRS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "PN"})
 _DATE_VRS = frozenset({"DA", "DT", "TM"})
 _FREE_VRS = frozenset({"ST", "LT", "UT", "PN"})
+_BODIES = frozenset({"WaveformData", "SpectroscopyData", "ContourData", "PointCoordinatesData"})
+_SHORT_VRS = frozenset({"LO", "SH", "UC"})
 _TABLES = ("confidentiality.json", "content_items.json", "safe_private.json", "iod_types.json.gz")
 
 
@@ -49,7 +52,8 @@ class Rule:
     basic : str
         Used where `action` is C or K and the value turns out not to allow it.
     source : str
-        ``table``, ``beyond-table``, ``iod``, ``unlisted``, ``option: ...`` or ``override: ...``.
+        ``table``, ``beyond-table``, ``iod``, ``unlisted``, ``other_objects``, ``option: ...`` or
+        ``override: ...``.
     cleaning : str
         How C is done: ``date``, ``timezone``, ``title``, ``text``, ``items``, ``icc``, or empty.
     """
@@ -141,6 +145,8 @@ def _rule(group: int, keyword: str, vr: str, named: Mapping[str, Any], profile: 
         # command, file meta and directory elements are no part of a composite object's data
         # set; overlays and curves go as a whole, since their samples cannot be cleaned as text
         return Rule(keyword, vrs, "X", "X", "table")
+    if keyword in _BODIES and profile.other_objects != "keep":
+        return Rule(keyword, vrs, "X", "X", "other_objects")
     row = named.get(keyword)
     if row is not None:
         bare = Rule(keyword, vrs, row.basic, row.basic, "table")
@@ -150,7 +156,10 @@ def _rule(group: int, keyword: str, vr: str, named: Mapping[str, Any], profile: 
         bare = Rule(keyword, vrs, entry["action"], entry["action"], "beyond-table")
         return _compose(bare, entry["options"], profile)
     if keyword and keyword in iod_keywords():
-        return Rule(keyword, vrs, "K", "X/Z/D", "iod")
+        bare = Rule(keyword, vrs, "K", "X/Z/D", "iod")
+        vocabulary = _beyond_table()["vocabulary"]["keywords"]
+        is_typed = not _SHORT_VRS.isdisjoint(vrs) and keyword not in vocabulary
+        return _compose(bare, {CLEAN_DESCRIPTORS: "C"} if is_typed else {}, profile)
     return Rule(keyword, vrs, "X", "X", "unlisted")
 
 
@@ -235,7 +244,7 @@ def _beyond_table() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(text)
     if unknown := [
         keyword
-        for entry in loaded["attributes"]
+        for entry in (*loaded["attributes"], loaded["vocabulary"])
         for keyword in entry["keywords"]
         if tag_for_keyword(keyword) is None
     ]:

@@ -25,10 +25,11 @@ from updp_node.header import leaf
 from updp_node.header.actions import resolve_action
 from updp_node.header.content import item_action
 from updp_node.header.private import choose_private
-from updp_node.header.rules import TEXT_VRS, Rule
+from updp_node.header.rules import CLEAN_DESCRIPTORS, TEXT_VRS, Rule
 from updp_node.header.scope import Mode, Scope, encoded_text, new_item
 from updp_node.header.values import Element, encodings_of, items_of, text_of
 from updp_node.standard import TypeNode
+from updp_node.standard.meanings import find_meaning
 
 _DEEPEST = 64
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -42,6 +43,9 @@ _VALUE_KEYWORDS = frozenset(
 )
 _CODES = frozenset({"CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "LongCodeValue"})
 _STRUCTURE_VRS = frozenset({"CS", "US", "SS", "UL", "SL", "AT"})
+_CODE_MEANING = 0x00080104
+_CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)  # Code Value, its long form, URN
+_CODING_SCHEME = 0x00080102
 _CLASS_UID, _INSTANCE_UID = 0x00081150, 0x00081155
 _ANYTHING_GOES = "X/Z/D"
 
@@ -120,6 +124,8 @@ def _treat(element: Element, rule: Rule, child: TypeNode | None, place: Place) -
         return _sequence(element, rule, action, child, place)
     if place.mode is Mode.DUMMY:
         action = _dummy_action(action, kind, vr, known=known)
+    elif int(element.tag) == _CODE_MEANING and action in {"K", "C"} and vr in TEXT_VRS:
+        return _code_meaning(element, vr, place)
     if vr is not None and element.VR != "SQ":
         done = _act(element, vr, rule, action, place)
         if done is not None or action == "X":
@@ -129,6 +135,28 @@ def _treat(element: Element, rule: Rule, child: TypeNode | None, place: Place) -
     if fallback == "X" or not rule.vrs or rule.vrs[0] == "SQ":
         return None
     return _act(element, vr or rule.vrs[0], rule, fallback, place)
+
+
+def _code_meaning(element: Element, vr: str, place: Place) -> Element:
+    """The vocabulary's own meaning of a code; else its text cleaned, or the bare code value."""
+    scope, encodings = place.scope, place.encodings
+    scheme = _text_at(place, _CODING_SCHEME)
+    value = next(filter(None, (_text_at(place, tag) for tag in _CODE_VALUES)), "")
+    if meaning := find_meaning(scheme, value):
+        return encoded_text(_CODE_MEANING, vr, meaning)
+    text = text_of(element, vr, encodings)
+    if text and CLEAN_DESCRIPTORS in scope.rules.options:
+        cleaned = leaf.clean_words(element, vr, text, scope)
+        if cleaned is not None:
+            return cleaned
+    bare = value[:64] if value and not scope.identifiers.found_in(value) else "REMOVED"
+    return encoded_text(_CODE_MEANING, vr, bare)
+
+
+def _text_at(place: Place, tag: int) -> str:
+    if tag not in place.source:
+        return ""
+    return text_of(place.source.get_item(tag), "SH", place.encodings) or ""
 
 
 def _act(element: Element, vr: str, rule: Rule, action: str, place: Place) -> Element | None:

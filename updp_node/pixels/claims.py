@@ -15,6 +15,10 @@ from pydicom.uid import (
     DigitalXRayImageStorageForProcessing,
 )
 
+from updp_node.errors import InstanceError
+from updp_node.pixels.frames import has_pixels
+from updp_node.standard import iod_types
+
 _RADIOGRAPH_CLASSES = frozenset(
     {
         ComputedRadiographyImageStorage,
@@ -22,6 +26,32 @@ _RADIOGRAPH_CLASSES = frozenset(
         DigitalXRayImageStorageForProcessing,
     }
 )
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+_WITHOUT_BODY = tuple(
+    _STORAGE + part
+    for part in (
+        "88.",  # structured reports and key objects: the text stage makes their content anew
+        "11.",  # presentation states
+        "104.",  # encapsulated documents: refused by name later on
+    )
+)
+_WITHOUT_BODY_EXACT = frozenset(
+    _STORAGE + part
+    for part in (
+        "66.1", "66.2", "66.3",  # registrations and fiducials
+        "67",  # real world value mapping
+        "481.4", "481.5", "481.6", "481.7", "481.8", "481.9",  # RT plans and treatment records
+    )
+)  # fmt: skip
+_AUDIO = _STORAGE + "9.4."
+_OTHERS = (
+    _STORAGE + "9.",  # electrocardiograms, haemodynamic and other waveforms
+    _STORAGE + "4.2",  # MR spectroscopy
+    _STORAGE + "481.3",  # RT structure sets
+    _STORAGE + "78.",  # measurements of lenses, sight and eyes
+    _STORAGE + "80.1",  # visual fields
+)
+_BODY_KEYWORDS = ("WaveformSequence", "SpectroscopyData", "ROIContourSequence")
 _RADIOGRAPH_MODALITIES = frozenset({"CR", "DX", "RG"})
 _CHEST_PARTS = frozenset({"CHEST", "THORAX", "LUNG", "LUNGS", "TORAX", "CHEST PA", "CHEST AP"})
 _CHEST_REGIONS = frozenset(
@@ -131,3 +161,39 @@ def _read_text(source: Dataset, *keywords: str) -> str:
     """Descriptions as one text; underscores and digits beside letters part words too."""
     joined = " ".join(str(source.get(keyword) or "") for keyword in keywords)
     return re.sub(r"[^a-zA-Z]+", " ", joined)
+
+
+def refuse_unclaimed(source: Dataset, *, keeps_others: bool) -> None:
+    """Refuse what shows or sounds of a patient without being pixels, unless the profile keeps it.
+
+    Objects without pixels pass where their SOP Class is on a reviewed list: reports,
+    presentation states, registrations, plans. Waveforms, spectra and contours, whatever the
+    class that carries them, are kept by ``other_objects: keep`` only; a voice never is. What a
+    private or unknown SOP Class holds is for ``unknown_sop_class`` to say.
+
+    Parameters
+    ----------
+    source : pydicom.Dataset
+    keeps_others : bool
+        Whether the profile keeps waveforms, spectra, contours and measurements.
+
+    Raises
+    ------
+    InstanceError
+        ``unclaimed-object``.
+
+    References
+    ----------
+    PS3.4 Table B.5-1; PS3.3 A.34.7 and A.34.9 (audio), C.10.9, C.8.14.4, C.8.8.6.
+    """
+    uid = str(source.get("SOPClassUID") or "")
+    if uid.startswith(_AUDIO) or str(source.get("Modality") or "").strip().upper() == "AU":
+        raise InstanceError("unclaimed-object", "(0008,0016) audio")
+    if keeps_others and uid.startswith(_OTHERS):
+        return
+    body = [keyword for keyword in _BODY_KEYWORDS if keyword in source]
+    if body and not keeps_others:
+        raise InstanceError("unclaimed-object", " ".join(body))
+    listed = uid.startswith(_WITHOUT_BODY) or uid in _WITHOUT_BODY_EXACT
+    if not (listed or has_pixels(source) or iod_types(uid) is None):
+        raise InstanceError("unclaimed-object", "(0008,0016)")

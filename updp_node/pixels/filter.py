@@ -11,7 +11,13 @@ from pydicom import Dataset
 
 from updp_node.errors import InstanceError
 from updp_node.model import PixelAction
-from updp_node.pixels.claims import claims_chest, claims_frontal, claims_radiograph, read_view
+from updp_node.pixels.claims import (
+    claims_chest,
+    claims_frontal,
+    claims_radiograph,
+    read_view,
+    refuse_unclaimed,
+)
 from updp_node.pixels.detectors import looks_child, looks_frontal_chest, read_image
 from updp_node.pixels.frames import decode, has_pixels, to_display
 from updp_node.pixels.prompt import build_prompt
@@ -27,7 +33,11 @@ __all__ = [
     "looks_frontal_chest",
     "read_image",
     "read_view",
+    "refuse_unclaimed",
 ]
+
+
+_TELLING = ("BurnedInAnnotation", "RecognizableVisualFeatures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +86,29 @@ def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
     ------
     InstanceError
         ``already-synthetic``: Synthetic Data (0008,001C) is YES; findings vanish over
-        generations. Those of `decode` and `to_display`, where the image must be looked at.
+        generations. ``burned-in-annotation``: the pixels are to be kept, and the header says
+        that they show text or a face. Those of `decode` and `to_display`, where the image must
+        be looked at.
 
     References
     ----------
-    PS3.3 C.12.1.1.1 (Synthetic Data), C.8.1.1, C.8.11.5.
+    PS3.3 C.12.1.1.1 (Synthetic Data), C.7.6.1 (Burned In Annotation, Recognizable Visual
+    Features), C.8.1.1, C.8.11.5.
     """
     if not has_pixels(source):
         return PixelAction.NONE
     if str(source.get("SyntheticData") or "").strip().upper() == "YES":
         raise InstanceError("already-synthetic", "(0008,001C)")
+    action = _choose(source, policy)
+    if action is PixelAction.KEEP:
+        telling = [each for each in _TELLING if str(source.get(each) or "").upper() == "YES"]
+        if telling:
+            raise InstanceError("burned-in-annotation", " ".join(telling))
+    return action
+
+
+def _choose(source: Dataset, policy: PixelPolicy) -> PixelAction:
+    """By the kind of image, as the header claims it or the image shows it."""
     if not claims_radiograph(source):
         return policy.other_images
     chest, frontal = claims_chest(source), claims_frontal(source)

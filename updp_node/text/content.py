@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -14,18 +14,17 @@ from pydicom.sequence import Sequence
 from updp_node.errors import InstanceError
 from updp_node.standard import ContentItemRow, content_items
 from updp_node.subject import Subject, UidMap
+from updp_node.text.coded import (
+    CODE_KEYWORDS,
+    KNOWN_SCHEMES,
+    code_of,
+    enumerated,
+    known_template,
+    published_meaning,
+)
 from updp_node.text.identity import Identity
 from updp_node.text.scrub import Replacement, Scrubber
 
-# Schemes whose meanings are published; a meaning of any other scheme is free text.
-_KNOWN_SCHEMES = frozenset(
-    "DCM SCT SRT SNM3 99SDM LN UCUM RADLEX FMA NCIt UMLS I10 I10P I9C I9 ICDO3 ICD10CM "
-    "MSH ACR BI BARI NCDR NDC RXNORM RFC5646 RFC3066 ISO639_1 ISO639_2 ISO3166_1 "
-    "ISO5218_1 C4 C5 HCPCS CTCAE NEU PUBCHEM_CID UBERON MGI ITIS_TSN IBSI MDC UPC POS HL7 "
-    "ISO_OID DCMUID IEC61217 CD8 SDM UNS JC8 JJ1017".split()
-)
-_CODE_KEYWORDS = ("CodeValue", "LongCodeValue", "URNCodeValue", "CodingSchemeDesignator",
-                  "CodingSchemeVersion", "CodeMeaning")  # fmt: skip
 _SUBJECT_NAME = "121029"
 _REMOVED_NAME = "Removed^Name"
 _DUMMY = {"DATE": "19000101", "TIME": "000000", "DATETIME": "19000101000000", "TEXT": "REMOVED",
@@ -37,7 +36,6 @@ _KEPT: Mapping[str, tuple[str, ...]] = {
     "SCOORD3D": ("GraphicData", "GraphicType"),
     "TCOORD": ("TemporalRangeType", "ReferencedSamplePositions", "ReferencedTimeOffsets"),
 }
-_TEMPLATE = ("MappingResource", "TemplateIdentifier")
 _REFERENCE = ("ReferencedFrameNumber", "ReferencedSegmentNumber", "ReferencedWaveformChannels")
 _MODIFIED_DATES = "Retain Longitudinal Temporal Information With Modified Dates"
 _NUMBERS = (
@@ -76,6 +74,7 @@ class ContentScrubber:
     spans: int = 0
     removed: int = 0
     has_coordinates: bool = False
+    _meanings: dict[str, str] = field(default_factory=dict)
 
     def rewrite(self, source: Dataset) -> Dataset | None:
         """The new content item without its children; None: it is left out, children and all.
@@ -91,7 +90,7 @@ class ContentScrubber:
         """
         made = Dataset()
         if "RelationshipType" in source:
-            made.RelationshipType = source.RelationshipType
+            made.RelationshipType = enumerated(source, "RelationshipType")
         if "ReferencedContentItemIdentifier" in source and "ValueType" not in source:
             made.ReferencedContentItemIdentifier = source.ReferencedContentItemIdentifier
             return made
@@ -120,29 +119,38 @@ class ContentScrubber:
             made.ObservationDateTime = self._moved(str(source.ObservationDateTime), "DATETIME")
 
     def rewrite_codes(self, codes: Sequence) -> Sequence:
-        """Codes with the meanings of published schemes; others are scrubbed as text."""
+        """Codes with the meanings of published vocabularies; others are scrubbed as text."""
         rewritten = []
         for code in codes:
             made = Dataset()
-            known = str(code.get("CodingSchemeDesignator") or "") in _KNOWN_SCHEMES
-            for keyword in _CODE_KEYWORDS:
+            scheme = str(code.get("CodingSchemeDesignator") or "")
+            for keyword in CODE_KEYWORDS:
                 if keyword not in code:
                     continue
                 value = str(code[keyword].value or "")
-                free = not known or self.scrubber.names_somebody(value, self.identity)
+                free = (
+                    scheme not in KNOWN_SCHEMES
+                    or " " in value.strip()
+                    or self.scrubber.names_somebody(value, self.identity)
+                )
                 setattr(made, keyword, self.clean(value) if free and value else value)
+            if "CodeMeaning" in code:
+                made.CodeMeaning = self._meaning(str(code.CodeMeaning or ""), code)
             rewritten.append(made)
         return Sequence(rewritten)
 
+    def _meaning(self, text: str, code: Dataset) -> str:
+        """The vocabulary's own meaning of a code; else the stated one as text."""
+        if published := published_meaning(code):
+            return published
+        if text not in self._meanings:
+            self._meanings[text] = self.clean(text)[:64] if text else ""
+        return self._meanings[text]
+
     def rewrite_template(self, source: Dataset, made: Dataset) -> None:
-        """Which template the container follows."""
-        templates = []
-        for template in source.get("ContentTemplateSequence") or []:
-            item = Dataset()
-            for keyword in _TEMPLATE:
-                if keyword in template:
-                    setattr(item, keyword, template[keyword].value)
-            templates.append(item)
+        """Which template the container follows, where it is told in the standard's form."""
+        stated = source.get("ContentTemplateSequence") or []
+        templates = [item for item in map(known_template, stated) if item]
         if templates:
             made.ContentTemplateSequence = Sequence(templates)
 
@@ -153,7 +161,7 @@ class ContentScrubber:
         return scrubbed.text
 
     def _dummy(self, source: Dataset, kind: str) -> str:
-        if kind == "PNAME" and _code(source)[0] == _SUBJECT_NAME:
+        if kind == "PNAME" and code_of(source)[0] == _SUBJECT_NAME:
             return self.subject.pseudonym
         return _DUMMY[kind]
 
@@ -238,12 +246,15 @@ class ContentScrubber:
         for keyword in _KEPT[str(source.ValueType)]:
             if keyword in source:
                 made[keyword] = source[keyword]
+        for keyword in ("GraphicType", "TemporalRangeType", "PixelOriginInterpretation"):
+            if keyword in made:
+                setattr(made, keyword, enumerated(source, keyword))
         for keyword in ("ReferencedFrameOfReferenceUID", "FiducialUID"):
             if keyword in source:
                 setattr(made, keyword, self.uids.other(str(source[keyword].value)))
 
     def _write_container(self, source: Dataset, made: Dataset) -> None:
-        made.ContinuityOfContent = str(source.get("ContinuityOfContent") or "SEPARATE")
+        made.ContinuityOfContent = enumerated(source, "ContinuityOfContent") or "SEPARATE"
         self.rewrite_template(source, made)
 
 
@@ -268,15 +279,6 @@ _WRITERS: Mapping[str, Callable[[ContentScrubber, Dataset, Dataset], None]] = {
 }
 
 
-def _code(item: Dataset) -> tuple[str, str]:
-    names = item.get("ConceptNameCodeSequence") or []
-    if not names:
-        return "", ""
-    first = names[0]
-    value = first.get("CodeValue") or first.get("LongCodeValue") or first.get("URNCodeValue") or ""
-    return str(value), str(first.get("CodingSchemeDesignator") or "")
-
-
 @lru_cache(maxsize=1)
 def _actions() -> Mapping[tuple[str, str, str], ContentItemRow]:
     return {(row.code, row.scheme, row.value_type): row for row in content_items()}
@@ -288,7 +290,7 @@ def _action(item: Dataset, kind: str) -> str:
     The Clean Descriptors and Clean Structured Content options are always in force: what the
     table lets be cleaned is cleaned. References and UIDs are replaced, not removed.
     """
-    row = _actions().get((*_code(item), kind))
+    row = _actions().get((*code_of(item), kind))
     if row is None or kind in {"IMAGE", "COMPOSITE", "WAVEFORM", "UIDREF"}:
         return "C"
     if "Clean Descriptors" in row.options or _MODIFIED_DATES in row.options:

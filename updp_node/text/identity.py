@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 _IDS = frozenset(
     "PatientID OtherPatientIDs AccessionNumber AdmissionID StudyID RequestedProcedureID "
@@ -85,7 +87,7 @@ def read_identity(data_sets: Sequence[Dataset]) -> Identity:
 
 
 def _elements(data_set: Dataset) -> Iterator[DataElement]:
-    """All elements at every depth, without recursion; what cannot be read is passed over."""
+    """All elements at every depth, without recursion; of what cannot be read the bytes."""
     waiting = [data_set]
     while waiting:
         current = waiting.pop()
@@ -94,19 +96,25 @@ def _elements(data_set: Dataset) -> Iterator[DataElement]:
                 continue
             try:
                 element = current[tag]
-            except (
-                ValueError,
-                TypeError,
-                KeyError,
-                AttributeError,
-                NotImplementedError,
-                IndexError,
-            ):
+                items = list(element.value or ()) if element.VR == "SQ" else None
+            except Exception:  # noqa: BLE001  # pydicom raises what it likes on odd values
+                if unread := _as_text(current, tag):
+                    yield unread
                 continue
-            if element.VR == "SQ":
-                waiting.extend(element.value or ())
-            else:
+            if items is None:
                 yield element
+            else:
+                waiting.extend(items)
+
+
+def _as_text(data_set: Dataset, tag: BaseTag) -> DataElement | None:
+    """An unreadable element by its bytes, if they are text; None if they are not."""
+    value = data_set.get_item(tag).value
+    if not isinstance(value, bytes) or not dictionary_has_tag(tag):
+        return None
+    text = value.decode("latin-1").strip("\0 ")
+    vr = "PN" if dictionary_VR(tag) == "PN" else "UT"
+    return DataElement(tag, vr, text, already_converted=True) if text.isprintable() else None
 
 
 def _field(element: DataElement) -> str | None:

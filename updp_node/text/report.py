@@ -10,6 +10,7 @@ from pydicom.sequence import Sequence
 from updp_node.errors import InstanceError
 from updp_node.model import Finding
 from updp_node.subject import Subject, UidMap
+from updp_node.text.coded import enumerated
 from updp_node.text.content import ContentScrubber
 from updp_node.text.findings import extract_findings
 from updp_node.text.identity import Identity
@@ -119,7 +120,7 @@ def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a r
     return ReportContent(
         content=root.get("ContentSequence"),
         concept_name=root.get("ConceptNameCodeSequence"),
-        continuity=str(source.get("ContinuityOfContent") or "SEPARATE"),
+        continuity=enumerated(source, "ContinuityOfContent") or "SEPARATE",
         template=root.get("ContentTemplateSequence"),
         findings=extract_findings(text),
         spans=writer.spans,

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 
 from pydicom import Dataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from updp_node.errors import InstanceError
 from updp_node.verify.keywords import (
@@ -106,8 +108,14 @@ class Evidence:
         return f"Evidence({len(self.names)} names, {len(self.codes)} codes, {len(self.uids)} UIDs)"
 
 
-def walk(data_set: Dataset) -> Iterator[tuple[DataElement, str]]:
+def walk(data_set: Dataset, *, lenient: bool = False) -> Iterator[tuple[DataElement, str]]:
     """Every element at every depth with its path, sequences aside; iterative.
+
+    Parameters
+    ----------
+    data_set : pydicom.Dataset
+    lenient : bool
+        Of what pydicom cannot make a value, the bytes are given where they are text.
 
     Raises
     ------
@@ -123,11 +131,28 @@ def walk(data_set: Dataset) -> Iterator[tuple[DataElement, str]]:
                 element = current[tag]
                 items = list(element.value) if element.VR == "SQ" else None
             except Exception:  # noqa: BLE001  # pydicom raises what it likes on odd values
-                raise InstanceError("unreadable-attribute", path) from None
+                if not lenient:
+                    raise InstanceError("unreadable-attribute", path) from None
+                if (text := _read_as_text(current, tag)) is not None:
+                    yield text, path
+                continue
             if items is None:
                 yield element, path
             else:
                 stack.extend((item, f"{path}[{at}]") for at, item in enumerate(items, start=1))
+
+
+def _read_as_text(data_set: Dataset, tag: BaseTag) -> DataElement | None:
+    """An unreadable element by its bytes, if they are text; None if they are not."""
+    value = data_set.get_item(tag).value
+    if not isinstance(value, bytes) or not (text := value.decode("latin-1").strip("\0 ")):
+        return None
+    vr = "PN" if _has_name(tag) else "UT"
+    return DataElement(tag, vr, text, already_converted=True) if text.isprintable() else None
+
+
+def _has_name(tag: BaseTag) -> bool:
+    return dictionary_has_tag(tag) and dictionary_VR(tag) == "PN"
 
 
 def texts_of(element: DataElement) -> list[str]:
@@ -259,20 +284,15 @@ def _telling_words(part: str) -> list[str]:
 
 
 def read_evidence(sources: Sequence[Dataset]) -> Evidence:
-    """Read the identifiers of sources, at every depth.
+    """Read the identifiers of sources, at every depth; never fails on an odd value.
 
     Parameters
     ----------
     sources : sequence of pydicom.Dataset
         The instance itself and others of its study.
-
-    Raises
-    ------
-    InstanceError
-        ``unreadable-attribute``.
     """
     gathering = _Gathering()
     for source in sources:
-        for element, path in walk(source):
+        for element, path in walk(source, lenient=True):
             gathering.add(element, path)
     return gathering.finish()

@@ -48,7 +48,7 @@ def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> Verified
         ``residual-identifier``, ``residual-uid``, ``residual-date`` (the detail names tag
         paths and kinds, never values), ``unreadable-output``, ``unreadable-attribute``,
         ``missing-attribute``, ``identity-not-marked-removed``, ``file-meta-differs``,
-        ``file-meta-tells``, ``preamble-not-empty``.
+        ``file-meta-tells``, ``preamble-not-empty``, ``pixel-length-differs``.
 
     References
     ----------
@@ -56,6 +56,7 @@ def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> Verified
     """
     made = _read_back(encoded)
     _check_structure(made, encoded)
+    _check_pixel_length(made)
     hits = list(_search(made, encoded, arrange(evidence, allow)))
     if hits:
         raise InstanceError(_code(hits), _tell(hits))
@@ -133,6 +134,29 @@ def _check_structure(made: Dataset, encoded: bytes) -> None:
         raise InstanceError("preamble-not-empty")
     if UID(meta.TransferSyntaxUID).is_deflated:
         raise InstanceError("unreadable-output", "deflated")
+
+
+def _check_pixel_length(made: Dataset) -> None:
+    """Native pixel data are no longer than their attributes say: nothing stands behind them.
+
+    A shorter value hides nothing. Where the attributes do not tell a length, there must be
+    no pixels.
+    """
+    if UID(made.file_meta.TransferSyntaxUID).is_encapsulated:
+        return
+    for keyword in _PIXELS:
+        if keyword not in made:
+            continue
+        try:
+            samples = int(made.SamplesPerPixel) * int(made.Rows) * int(made.Columns)
+            bits = samples * int(made.get("NumberOfFrames") or 1) * int(made.BitsAllocated)
+        except (AttributeError, TypeError, ValueError):
+            raise InstanceError("pixel-length-differs", "no size is told") from None
+        if made.get("PhotometricInterpretation") == "YBR_FULL_422":
+            bits = bits // 3 * 2
+        told = (bits + 7) // 8
+        if len(made[keyword].value or b"") > told + told % 2:
+            raise InstanceError("pixel-length-differs", f"({made[keyword].tag:08X})")
 
 
 def _search(made: Dataset, encoded: bytes, wanted: Wanted) -> Iterator[Hit]:
