@@ -185,10 +185,26 @@ def _normal_value(element: DataElement) -> str:
     return str(value).strip(" \0")
 
 
+def _all_elements(source: Dataset) -> Iterator[DataElement]:
+    """Every element at every depth.
+
+    Raises
+    ------
+    InstanceError
+        ``unreadable-attribute``.
+    """
+    try:
+        yield from source.iterall()
+    except InstanceError:
+        raise
+    except Exception as error:  # noqa: BLE001  # pydicom raises what it likes on odd values
+        raise InstanceError("unreadable-attribute", type(error).__name__) from None
+
+
 def read_references(source: Dataset) -> tuple[str, ...]:
     """Every SOP Instance UID that an instance names, itself aside, sorted."""
     found: set[str] = set()
-    for element in source.iterall():
+    for element in _all_elements(source):
         if element.keyword == "ReferencedSOPInstanceUID" and element.value:
             values = element.value if element.VM > 1 else [element.value]
             found.update(str(value) for value in values)
@@ -206,7 +222,7 @@ def has_coordinates(source: Dataset) -> bool:
         return True
     return any(
         element.keyword == "ValueType" and element.value in _COORDINATES
-        for element in source.iterall()
+        for element in _all_elements(source)
     )
 
 
@@ -220,7 +236,7 @@ def tells_findings(source: Dataset) -> bool:
     """
     if str(source.SOPClassUID) not in _NARRATIVE_CLASSES or "ContentSequence" not in source:
         return False
-    texts = (each.value for each in source.iterall() if each.keyword == "TextValue")
+    texts = (each.value for each in _all_elements(source) if each.keyword == "TextValue")
     return any(len(str(text).split()) >= _FEWEST_WORDS for text in texts)
 
 
