@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from tests.acceptance.leaks import assert_no_leaks
+from tests.acceptance.leaks import SEARCHED, assert_no_leaks
 from tests.contracts.peers import free_port
 from tests.integration.receiving import run_dcmtk
 from updp_node.initialize import initialize
@@ -171,7 +171,7 @@ def running_node(
             node.start()
         yield node
         node.stop()
-        assert_no_leaks(node.folder, node.storage, node.told)
+        SEARCHED.append(assert_no_leaks(node.folder, node.storage, node.told))
     finally:
         node.kill_all()
 
@@ -244,7 +244,7 @@ def _part(pid: int, taken: dict[str, int]) -> str:
         return ""
     if "--role" in command:
         return command[command.index("--role") + 1]
-    if "resource_tracker" in " ".join(command):
+    if "resource_tracker import main" in " ".join(command):
         return "resource tracker"
     if any("spawn_main" in word for word in command):
         return f"pool {sum(part.startswith('pool') for part in taken) + 1}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import random
@@ -52,10 +51,9 @@ class Killer:
         started = time.monotonic()
         for moment, role in zip(moments, self.dice.sample(ROLES, len(ROLES)), strict=True):
             time.sleep(max(started + moment - time.monotonic(), 0))
-            with contextlib.suppress(AssertionError):  # it may just be started again
-                await_true(lambda: self._parts(role), 15, role)  # noqa: B023
             self._await_work(role)
-            self._kill(role)
+            while not self._kill(role):  # it is just being started again
+                time.sleep(0.05)
 
     def _parts(self, role: str) -> dict[str, int]:
         return {part: pid for part, pid in self.node.family().items() if part.startswith(role)}
@@ -71,17 +69,20 @@ class Killer:
             time.sleep(0.002 if is_receiving else 0.01)
         time.sleep(self.dice.uniform(0, 0.01 if is_receiving else 0.2))
 
-    def _kill(self, role: str) -> None:
+    def _kill(self, role: str) -> bool:
         parts = self._parts(role)
         if not parts:
-            return
-        with contextlib.suppress(ProcessLookupError):
+            return False
+        try:
             os.kill(parts[self.dice.choice(sorted(parts))], signal.SIGKILL)
+        except ProcessLookupError:
+            return False
         self.killed.append(role)
         if role == "supervisor":
             assert self.node.process is not None
             self.node.process.wait(10)
             self.node.start()
+        return True
 
 
 def _sources(folder: Path) -> Iterator[Path]:
