@@ -31,6 +31,7 @@ _RESTART_S = (0.2, 30.0)
 _HEALTHY_S = 60.0
 _STOP_S = 20.0
 _LOCK_WAIT_S = 30.0
+_WORKER_NICENESS = 10  # whoever sends comes before what can wait
 
 
 @dataclass
@@ -174,6 +175,7 @@ def run_worker(config: Config) -> None:
     """
     from updp_node.worker import Worker  # noqa: PLC0415  # the receiver stays small
 
+    os.nice(_WORKER_NICENESS)
     with locked(config.identified / "worker.lock"):
         worker = Worker.open(config)
         status = 0
