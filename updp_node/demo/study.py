@@ -36,8 +36,8 @@ PLANTED = (
     "83-441-9027", "834419027", "QX7740218", "ACC-2024-559013", "VIS-60771",  # numbers
     "19470813", "1947-08-13", "08/13/1947", "13 August 1947", "August 13, 1947",  # birth
     "20240229", "2024-02-29", "02/29/2024", "February 29, 2024",  # study
-    "20230714", "July 14, 2023",  # the earlier radiograph
-    "Quellbrook", "Tamarind", "97213-4471", "503-555-0188", "5035550188", "555-0142",  # places
+    "20230114", "January 14, 2023",  # the earlier radiograph
+    "Quellbrook", "Tamarind", "97213-4471", "503-555-7188", "5035557188", "555-7142",  # places
     "zsigmondy.m@quellbrook.example",
     "Vandersteen", "Okonjomo", "Hallgrimsdottir", "Brightwater", "DRX-THX-0917",  # staff, device
     _STUDY_UID, f"{_UID}.20240229.1.1", f"{_UID}.20240229.1.2", _CR_UID, _SR_UID,
@@ -48,14 +48,14 @@ REPORT = {
     ("121060", "History"): (
         "76-year-old woman, Mrs. Marguerite Zsigmondy (DOB 08/13/1947, MRN 83-441-9027), with "
         "dyspnea and dry cough for five days. Lives at 118 Tamarind Lane, Quellbrook. "
-        "Daughter Ottilie can be reached at (503) 555-0188 or zsigmondy.m@quellbrook.example."
+        "Daughter Ottilie can be reached at (503) 555-7188 or zsigmondy.m@quellbrook.example."
     ),
     ("121064", "Current Procedure Descriptions"): (
         "PA chest radiograph, acquired on 02/29/2024 at 14:12 by technologist F. Okonjomo, "
         "unit DRX-THX-0917, accession ACC-2024-559013."
     ),
     ("121066", "Prior Procedure Descriptions"): (
-        "Chest radiograph of July 14, 2023, Brightwater General Hospital."
+        "Chest radiograph of January 14, 2023, Brightwater General Hospital."
     ),
     ("121070", "Findings"): (
         "There is a moderate left pleural effusion with blunting of the costophrenic angle. "
@@ -64,7 +64,7 @@ REPORT = {
     ),
     ("121072", "Impressions"): (
         "1. Moderate left pleural effusion.\n2. Bibasilar atelectasis.\n3. No pneumothorax.\n"
-        "Discussed with Dr. Vandersteen by phone (503-555-0142) on February 29, 2024.\n"
+        "Discussed with Dr. Vandersteen by phone (503-555-7142) on February 29, 2024.\n"
         "Electronically signed by Sigrun Hallgrimsdottir, MD."
     ),
 }
@@ -180,8 +180,8 @@ def _common(sop_class_uid: str, uid: str, modality: str, *, number: int) -> Data
     instance.PatientBirthDate, instance.PatientSex, instance.PatientAge = "19470813", "F", "076Y"
     instance.OtherPatientNames = "Zsigmondy^Ottilie"
     instance.PatientAddress = "118 Tamarind Lane, Quellbrook 97213-4471"
-    instance.PatientTelephoneNumbers = "(503) 555-0188"
-    instance.PatientComments = "Call Ottilie Zsigmondy, 503-555-0188"
+    instance.PatientTelephoneNumbers = "(503) 555-7188"
+    instance.PatientComments = "Call Ottilie Zsigmondy, 503-555-7188"
     instance.AdmissionID = "VIS-60771"
     instance.StudyInstanceUID, instance.StudyID = _STUDY_UID, "QX7740218"
     instance.SeriesInstanceUID = f"{_STUDY_UID}.{number}"
