@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
-from updp_node.storage.database import reading
 from updp_node.storage.tables import ReleasedInstanceRow
 
 
@@ -27,7 +26,7 @@ class ReleasedInstance:
 
 
 class ReleasedIndex:
-    """Writes and reads the index of the released zone.
+    """Writes the index of the released zone.
 
     Parameters
     ----------
@@ -37,7 +36,6 @@ class ReleasedIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._reader = reading(engine)
 
     def add(self, instances: list[ReleasedInstance], *, now: float) -> None:
         """Make released instances findable; what is there already stays as it is."""
@@ -59,16 +57,3 @@ class ReleasedIndex:
                         .where(ReleasedInstanceRow.sop_instance_uid == each.supersedes)
                         .values(superseded_by=each.sop_instance_uid)
                     )
-
-    def newest(self) -> list[ReleasedInstance]:
-        """Every instance that no newer generation replaces."""
-        row = ReleasedInstanceRow
-        with Session(self._reader) as session:
-            found = session.scalars(select(row).where(row.superseded_by.is_(None)))
-            return [
-                ReleasedInstance(
-                    each.sop_instance_uid, each.sop_class_uid, each.series_uid, each.study_uid,
-                    each.transfer_syntax_uid, each.project, each.file, each.sha256,
-                )
-                for each in found
-            ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Runs: what was decided for each instance, what became of it, what was released.
 
-Every method is one transaction and can be repeated: a step that is run again after a
-crash finds what it has done already.
+Every method is one transaction; a step that is run again finds what it has done already.
 """
 
 from __future__ import annotations
@@ -161,12 +160,6 @@ class RunIndex:
                     _add_release(session, run, each, destinations, now)
                 session.get_one(WorkRow, (run_id, each.instance_id)).outcome = "released"
                 session.get_one(InstanceRow, each.instance_id).state = "done"
-
-    def is_released(self, sop_instance_uid: str) -> bool:
-        """Whether a released SOP Instance UID was recorded, so that its file is immutable."""
-        query = select(ReleaseRow.id).where(ReleaseRow.sop_instance_uid == sop_instance_uid)
-        with Session(self._reader) as session:
-            return session.scalar(query) is not None
 
     def quarantine(
         self, run_id: str, instance_id: int, *, code: str, detail: str, now: float
