@@ -14,6 +14,6 @@ ENV PATH=/opt/updp-node/.venv/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /var/lib/updp-node
 # `docker run -v FOLDER:/var/lib/updp-node IMAGE init .` makes the configuration first.
 VOLUME /var/lib/updp-node
-EXPOSE 11112
+EXPOSE 11112 11113 8043
 ENTRYPOINT ["updp-node"]
 CMD ["serve", "--config", "/var/lib/updp-node/updp-node.yaml"]

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 from typer.main import get_command
 
+from tools import generate_conformance
 from tools.source_codes import find_delivery_codes, find_log_events, find_reason_codes
 from updp_node import cli
 from updp_node.config import Config
@@ -45,6 +46,9 @@ def render_pages() -> dict[Path, str]:
         REFERENCE / "configuration.md": render_configuration(),
         REFERENCE / "profiles.md": render_profiles(),
         REFERENCE / "errors.md": render_errors(),
+        REFERENCE / "conformance.md": _page(
+            "DICOM conformance statement", *generate_conformance.statement_lines(_table)
+        ),
     }
 
 

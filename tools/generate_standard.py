@@ -19,7 +19,10 @@ from typing import Any
 EDITIONS = {
     "confidentiality.json": "PS3.15 Table E.1-1, edition 2026d",
     "content_items.json": "PS3.15 Table E.3.4-1, edition 2026d",
-    "safe_private.json": "PS3.15 Table E.3.10-1 (2020) united with a list of 2026",
+    "safe_private.json": (
+        "PS3.15 Table E.3.10-1 (2020) united with a list of 2026 and with what The Cancer Imaging "
+        "Archive keeps"
+    ),
     "iod_types.json.gz": "PS3.3 modules of the IODs, edition 2026b",
 }
 OPTION_COLUMNS = {
@@ -45,6 +48,21 @@ CONTENT_COLUMNS = {
     ),
     "clean_descriptors": "Clean Descriptors",
 }
+KEPT_VRS = frozenset("AT CS DS FD FL IS LO SH SL SS UL US".split())
+# VRs of PS3.6 that the table's source lacks: attributes newer than its dictionary
+NEWEST_VRS = {
+    "NameToUse": "LT",
+    "NameToUseComment": "UT",
+    "PronounComment": "UT",
+    "SexParametersForClinicalUseCategoryComment": "UT",
+    "GenderIdentityComment": "UT",
+    "SexParametersForClinicalUseCategoryReference": "UR",
+    "EthnicGroups": "UC",
+    "MontageName": "LT",
+    "MontageChannelLabel": "LO",
+    "DisplayURI": "UR",
+    "DoseCalculationModelName": "LO",
+}
 # Retired SOP Classes that archives are full of, read by the IOD of their successor (PS3.4 B.6)
 RETIRED = {
     "1.2.840.10008.5.1.4.1.1.3": "1.2.840.10008.5.1.4.1.1.3.1",
@@ -60,7 +78,9 @@ def main(source: Path, target: Path) -> None:
         "content_items.json": _dump(
             _content_items(source / "ps3.15-table-e3-4-1-content-items.csv")
         ),
-        "safe_private.json": _dump(_safe_private(source / "safe-private.csv")),
+        "safe_private.json": _dump(
+            _safe_private(source / "safe-private.csv", source / "tcia_private_tag_kb.csv.gz")
+        ),
         "iod_types.json.gz": gzip.compress(
             _dump(_iod_types(source / "iod_types_compact.json.gz")), compresslevel=9, mtime=0
         ),
@@ -94,7 +114,7 @@ def _confidentiality(path: Path) -> list[list[Any]]:
             row["tag"].strip("()").split(")")[0],
             row["name"].split(" (see Note")[0],
             row["keyword"],
-            row["vr"],
+            row["vr"] or NEWEST_VRS.get(row["keyword"], ""),
             row["retired"] == "Y",
             row["in_std_comp_iod"] == "Y",
             row["basic_prof"],
@@ -118,8 +138,12 @@ def _content_items(path: Path) -> list[list[Any]]:
     ]
 
 
-def _safe_private(path: Path) -> list[list[Any]]:
-    return [
+def _safe_private(path: Path, knowledge: Path) -> list[list[Any]]:
+    """The lists of safe elements, and what the knowledge base of the archive says to keep.
+
+    Of the knowledge base numbers and short strings alone: no free text, names, dates, UIDs, bytes.
+    """
+    listed = [
         [
             int(row["group"], 16),
             int(row["element_low_byte"], 16),
@@ -129,6 +153,23 @@ def _safe_private(path: Path) -> list[list[Any]]:
         ]
         for row in _read(path)
     ]
+    with gzip.open(knowledge, "rt", encoding="utf-8", newline="") as file:
+        kept = [
+            [
+                int(row["pt_group"]),
+                int(row["pt_element"]) & 0xFF,
+                row["pt_owner"].strip(),
+                row["pt_consensus_vr"],
+                row["pt_consensus_name"],
+            ]
+            for row in csv.DictReader(file)
+            if row["pt_consensus_disposition"] == "K"
+            and row["pt_consensus_vr"] in KEPT_VRS
+            and row["pt_is_specific_to_block"] == "f"
+            and int(row["pt_group"]) & 1
+        ]
+    known = {tuple(row[:3]) for row in listed}
+    return listed + [row for row in kept if tuple(row[:3]) not in known]
 
 
 def _iod_types(path: Path) -> dict[str, Any]:

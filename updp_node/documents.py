@@ -15,7 +15,7 @@ from pydicom import Dataset
 from updp_node.facts import read_source
 from updp_node.line import Line
 from updp_node.subject import Subject, UidMap
-from updp_node.text.identity import Identity, read_identity
+from updp_node.text.identity import RETAINED_WITH, Identity, read_identity
 from updp_node.text.report import ReportContent, scrub_content
 from updp_node.text.scrub import Replacement, Scrubber, load_scrubber
 
@@ -24,10 +24,24 @@ def scrub_report(
     source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject, uids: UidMap
 ) -> ReportContent:
     """The content tree of a report made anew, and its findings."""
+    if "Retain UIDs" in line.rules.options:
+        uids = _RetainedUids(subject, uids.profile_digest, uids.generations, uids.replaced_classes)
     return scrub_content(
-        source, _scrubber(), _identity_of(source, witnesses), subject, uids,
+        source, _scrubber(), _identity_of(source, witnesses, line), subject, uids,
         Replacement(line.replacement), shift_dates=line.shifts_dates,
     )  # fmt: skip
+
+
+class _RetainedUids(UidMap):
+    """UIDs as the source has them: the header keeps its own, so references keep theirs."""
+
+    __slots__ = ()
+
+    def instance(self, source_uid: str) -> str:
+        return source_uid
+
+    def other(self, source_uid: str) -> str:
+        return source_uid
 
 
 def root_item(content: ReportContent) -> Dataset:
@@ -51,7 +65,7 @@ def text_cleaner(
     """The text engine for single attributes (Clean Descriptors), or None if not asked for."""
     if not line.rules.needs_cleaner:
         return None
-    identity = _identity_of(source, witnesses)
+    identity = _identity_of(source, witnesses, line)
     replacement = Replacement(line.replacement)
     return partial(_clean, identity=identity, subject=subject, replacement=replacement)
 
@@ -61,9 +75,14 @@ def _clean(text: str, *, identity: Identity, subject: Subject, replacement: Repl
     return _scrubber().scrub(text, identity, subject, replacement).text
 
 
-def _identity_of(source: Dataset, witnesses: tuple[Path, ...]) -> Identity:
-    """Identifiers of the source and of the witnesses of its study."""
-    own, others = read_identity([source]), _witness_identity(witnesses)
+def _identity_of(source: Dataset, witnesses: tuple[Path, ...], line: Line) -> Identity:
+    """Identifiers of the source and its study's witnesses, less what the profile retains."""
+    options = line.profile.options
+    retained = frozenset(
+        keyword for option, keywords in RETAINED_WITH.items() if option in options
+        for keyword in keywords
+    )  # fmt: skip
+    own, others = read_identity([source], retained), _witness_identity(witnesses, retained)
     merged = {
         part.name: tuple(sorted({*getattr(own, part.name), *getattr(others, part.name)}))
         for part in fields(Identity)
@@ -72,8 +91,8 @@ def _identity_of(source: Dataset, witnesses: tuple[Path, ...]) -> Identity:
 
 
 @lru_cache(maxsize=8)
-def _witness_identity(witnesses: tuple[Path, ...]) -> Identity:
-    return read_identity(read_witnesses(witnesses))
+def _witness_identity(witnesses: tuple[Path, ...], retained: frozenset[str]) -> Identity:
+    return read_identity(read_witnesses(witnesses), retained)
 
 
 @lru_cache(maxsize=8)

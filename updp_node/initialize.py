@@ -70,6 +70,18 @@ destinations:
   #   ae_title: RESEARCH
   #   tls: {{certificate: certs/node.pem, key: certs/node.key, ca: certs/ca.pem}}
 
+# research:                       # researchers query and retrieve what was released; see
+#   ae_title: UPDP_RESEARCH       # docs/how-to/serve-researchers.md
+#   host: 127.0.0.1
+#   port: 11113
+#   access:                       # nobody sees anything unless named
+#     - ae_title: WORKSTATION
+#       networks: [192.0.2.0/24]
+#       projects: [{project}]
+#   destinations:                 # where C-MOVE may send to
+#     - {{ae_title: WORKSTATION, host: 192.0.2.10, port: 104}}
+#   web: {{port: 8043}}             # DICOMweb: updp-node token add --project {project} --name WHOSE
+
 work:
   cpu_processes: 2
   batch_instances: 50

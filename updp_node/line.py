@@ -12,10 +12,11 @@ from pydicom import Dataset
 
 from updp_node.errors import ConfigError
 from updp_node.header import CompiledProfile, compile_profile, load_profile
-from updp_node.header.profile import FULL_DATES, MODIFIED_DATES, Profile
+from updp_node.header.profile import FULL_DATES, MODIFIED_DATES, Profile, packaged_folders
 from updp_node.model import Certainty, Finding, Laterality, PixelAction
+from updp_node.pixels.cleaning import Cleaning, load_cleaning
 from updp_node.pixels.filter import PixelPolicy
-from updp_node.subject import ProjectKey, Subject, identify_subject
+from updp_node.subject import UUID_ROOT, ProjectKey, Subject, identify_subject
 from updp_node.verify import Allowances
 
 
@@ -36,6 +37,10 @@ class Line:
         Name of the generator.
     model_sha256, lexicon_sha256 : str
         Digests of what else decides what comes out; empty where it is not used.
+    uid_root : str
+        What every new UID begins with.
+    cleaning : Cleaning or None
+        What stays of text in pixels, where the profile cleans any.
     """
 
     profile: Profile
@@ -45,6 +50,8 @@ class Line:
     model: str
     model_sha256: str
     lexicon_sha256: str
+    uid_root: str = UUID_ROOT
+    cleaning: Cleaning | None = None
 
     @property
     def rules(self) -> CompiledProfile:
@@ -53,8 +60,10 @@ class Line:
 
     @property
     def profile_digest(self) -> str:
-        """SHA-256 over profile, model and lexicons: part of every SOP Instance UID."""
-        parts = (self.rules.digest, self.model_sha256, self.lexicon_sha256)
+        """SHA-256 over profile, model, lexicons and cleaning: part of every SOP Instance UID."""
+        parts = [self.rules.digest, self.model_sha256, self.lexicon_sha256]
+        if self.cleaning is not None:
+            parts.append(self.cleaning.sha256)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
@@ -124,6 +133,7 @@ class Line:
             patient_id=str(source.get("PatientID") or ""),
             template=self.pseudonym,
             shift_days=self.profile.dates.shift_days,
+            uid_root=self.uid_root,
         )
 
 
@@ -133,8 +143,9 @@ def _compile(profile: Profile) -> CompiledProfile:
 
 
 def make_line(
-    profile: str, *, key: ProjectKey, project: str, pseudonym: str, search: Sequence[Path] = ()
-) -> Line:
+    profile: str, *, key: ProjectKey, project: str, pseudonym: str, search: Sequence[Path] = (),
+    uid_root: str = UUID_ROOT,
+) -> Line:  # fmt: skip
     """Compile a profile, by name or path, for a project.
 
     Raises
@@ -149,6 +160,8 @@ def make_line(
     if loaded.pixels.model != "default":
         raise ConfigError(f"no model {loaded.pixels.model}", file=profile, key="pixels.model")
     _compile(loaded)
+    kinds = (loaded.pixels.chest_frontal, loaded.pixels.chest_other, loaded.pixels.other_images)
+    cleans = PixelAction.CLEAN in kinds
     synthesizes = loaded.pixels.chest_frontal == "synthesize"
     return Line(
         profile=loaded,
@@ -158,6 +171,8 @@ def make_line(
         model=loaded.pixels.model,
         model_sha256=digest_model(DEFAULT_FOLDER) if synthesizes else "",
         lexicon_sha256=load_lexicons().sha256,
+        uid_root=uid_root,
+        cleaning=load_cleaning([*search, *packaged_folders()]) if cleans else None,
     )
 
 

@@ -21,18 +21,20 @@ import structlog
 
 FIELDS = frozenset(
     {
-        "address", "ae_title", "association_id", "attempt", "batch", "calling_ae_title",
-        "code", "count", "destination", "duration_s", "error_type", "event", "free_bytes",
-        "generation", "instance_id", "level", "model", "peer_address", "pid", "port",
-        "process", "profile", "reason", "role", "route", "run_id", "size_bytes",
-        "sop_class_uid", "stage", "status", "study_id", "timestamp", "transfer_syntax_uid",
-        "version",
+        "address", "ae_title", "association_id", "attempt", "batch", "calling_ae_title", "code",
+        "count", "destination", "duration_s", "error_type", "event", "failed_count", "free_bytes",
+        "generation",
+        "instance_id", "level", "method", "model", "operation", "peer_address", "pid", "port",
+        "process", "profile", "projects", "query_level", "reason", "role", "route", "run_id",
+        "size_bytes", "sop_class_uid", "stage", "status", "study_id", "timestamp", "token_id",
+        "transfer_syntax_uid", "version", "warning_count",
     }
 )  # fmt: skip
 _EVENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SILENCED = (
     "pydicom", "pynetdicom", "presidio-analyzer", "presidio_analyzer", "presidio-anonymizer",
-    "dbos", "highdicom", "spacy", "tldextract", "diffusers", "PIL", "uvicorn.access",
+    "dbos", "highdicom", "spacy", "tldextract", "diffusers", "PIL", "pypdf", "RapidOCR",
+    "uvicorn.access",
 )  # fmt: skip
 
 

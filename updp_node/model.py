@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,10 +118,33 @@ class Counterpart:
     candidates: int
 
 
+@dataclass(frozen=True, slots=True)
+class CleanedPixels:
+    """Samples in which burned-in text was painted over.
+
+    Attributes
+    ----------
+    samples : ndarray, shape (frames, rows, columns) or (frames, rows, columns, samples)
+        As they are stored, not converted.
+    photometric_interpretation : str
+        Of `samples`.
+    frames : int
+        How many frames were painted.
+    is_from_lossy : bool
+        They were decoded from a lossy compression.
+    """
+
+    samples: NDArray[Any]
+    photometric_interpretation: str
+    frames: int
+    is_from_lossy: bool
+
+
 class PixelAction(StrEnum):
     """What a profile does with the pixels of an instance."""
 
     SYNTHESIZE = "synthesize"
+    CLEAN = "clean"
     KEEP = "keep"
     DROP = "drop"
     QUARANTINE = "quarantine"

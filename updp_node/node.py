@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from updp_node.config import Config, load_config
+from updp_node.config import Config, ResearchFile, load_config
 from updp_node.errors import ConfigError
 from updp_node.log import get_logger
-from updp_node.storage.files import make_folder
+from updp_node.storage.folders import make_folder
 from updp_node.zones import Zones, staging_area
 
+_CHILD = "UPDP_NODE_CHILD"
 _QUIET_TRACKER = {"PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"}
 """It tidies the semaphores of a worker that ended; its warnings would stand in the log."""
 _RESTART_S = (0.2, 30.0)
@@ -58,7 +59,7 @@ class Child:
             self.process = None
         if now >= self.start_at:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, env=os.environ | _QUIET_TRACKER
+                self.command, stdin=subprocess.PIPE, env=os.environ | _QUIET_TRACKER | {_CHILD: "1"}
             )
             self.started_at = now
             get_logger().info("process-started", role=self.role, pid=self.process.pid)
@@ -94,6 +95,8 @@ def supervise(config_path: Path) -> None:
         Child("receiver", [*command, "receiver"]) for _ in range(config.receiver.processes)
     ]
     children = [*receivers, Child("worker", [*command, "worker"])]
+    if config.research is not None:
+        children.append(Child("research", [*command, "research"]))
     with locked(config.identified / "node.lock"):
         with locked(config.identified / "receiver.lock"):  # a receiver may outlive its supervisor
             tidy_staging(config)
@@ -187,6 +190,14 @@ def run_worker(config: Config) -> None:
         worker.close()
         sys.stderr.flush()
         os._exit(status)
+
+
+def run_research(config: ResearchFile) -> None:
+    """Serve researchers until told to stop; imports nothing of the identified zone."""
+    from updp_node import research_process  # noqa: PLC0415  # the receiver has no use for it
+
+    is_child = os.environ.get(_CHILD) == "1"  # else it runs alone, as another user
+    research_process.run_research(config, stop_event(watch_parent=is_child))
 
 
 def stop_event(*, watch_parent: bool = False) -> threading.Event:

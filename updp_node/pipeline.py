@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 
 from updp_node import __version__, verify
-from updp_node.assemble import assemble_counterpart, assemble_kept, assemble_report, encode
+from updp_node.assemble import (
+    assemble_cleaned,
+    assemble_counterpart,
+    assemble_kept,
+    assemble_report,
+    encode,
+)
 from updp_node.assemble.provenance import Provenance
 from updp_node.documents import read_witnesses, root_item, scrub_report, text_cleaner
 from updp_node.errors import InstanceError
@@ -29,7 +35,7 @@ from updp_node.facts import (
 )
 from updp_node.header import deidentify
 from updp_node.line import Line
-from updp_node.model import Counterpart, Finding, PixelAction, Prompt
+from updp_node.model import CleanedPixels, Counterpart, Finding, PixelAction, Prompt
 from updp_node.pixels.filter import (
     choose_action,
     load_default_vocabulary,
@@ -133,7 +139,7 @@ def examine(task: ExamineTask) -> Examined:
     subject = task.line.subject_of(source)
     keeps_others = task.line.profile.other_objects == "keep"
     action = choose_action(source, task.line.pixel_policy)
-    if action in {PixelAction.NONE, PixelAction.KEEP}:
+    if action in {PixelAction.NONE, PixelAction.KEEP, PixelAction.CLEAN}:
         refuse_unclaimed(source, keeps_others=keeps_others)
     findings: tuple[Finding, ...] | None = None
     if tells_findings(source):
@@ -189,12 +195,18 @@ def release_instance(task: ReleaseTask) -> ReleasedFile:
     uid = str(source.SOPInstanceUID)
     generations = {**task.generations, uid: task.generation}
     uids = UidMap(subject, line.profile_digest, generations, task.replaced_classes)
-    cleaner = text_cleaner(source, task.witnesses, line, subject)
+    undecoded = read_source(task.path, with_pixels=False)  # pydicom decodes in place
+    cleaner = text_cleaner(undecoded, task.witnesses, line, subject)
     header = deidentify(source, line.rules, subject, uids, clean_text=cleaner)
-    made = _assemble(task, source, header, subject, uids)
-    encoded = encode(made, transfer_syntax_uid=_output_syntax(task, source))
-    evidence = verify.read_evidence([source, *read_witnesses(task.witnesses)])
-    checked = verify.verify(encoded, evidence, allow=line.allowances(subject))
+    cleaned = _clean(task, source)
+    made = _assemble(task, source, header, subject, uids, cleaned=cleaned)
+    encoded = encode(made, transfer_syntax_uid=_output_syntax(task, source, cleaned))
+    undecoded = read_source(task.path, with_pixels=False)
+    evidence = verify.read_evidence([undecoded, source, *read_witnesses(task.witnesses)])
+    checked = verify.verify(
+        encoded, evidence, allow=line.allowances(subject), source=source, source_file=task.path,
+        reads_pixels=task.action is not PixelAction.SYNTHESIZE,
+    )  # fmt: skip
     path = write_released(task.folder, checked, replace=task.replace)
     return ReleasedFile(
         checked.sop_instance_uid, checked.sop_class_uid, checked.study_uid, checked.series_uid,
@@ -218,8 +230,9 @@ def prompt_builder() -> PromptBuilder:
 
 
 def _assemble(
-    task: ReleaseTask, source: Dataset, header: Dataset, subject: Subject, uids: UidMap
-) -> Dataset:
+    task: ReleaseTask, source: Dataset, header: Dataset, subject: Subject, uids: UidMap,
+    *, cleaned: CleanedPixels | None,
+) -> Dataset:  # fmt: skip
     """The new data set, by the pixel action and the kind of object."""
     provenance = Provenance(
         node_version=__version__, profile=task.line.profile_name,
@@ -235,14 +248,27 @@ def _assemble(
     if "ContentSequence" in source:
         content = scrub_report(source, task.witnesses, task.line, subject, uids)
         return assemble_report(header, source, root_item(content), provenance)
+    if task.action is PixelAction.CLEAN:
+        return assemble_cleaned(header, source, cleaned, provenance)
     if task.action in (PixelAction.KEEP, PixelAction.NONE, PixelAction.COORDINATES):
         return assemble_kept(header, source, provenance)
     raise InstanceError("no-action", task.action.value)
 
 
-def _output_syntax(task: ReleaseTask, source: Dataset) -> str:
-    """Kept pixels keep their transfer syntax; everything else is Explicit VR Little Endian."""
-    if task.action is PixelAction.KEEP:
+def _clean(task: ReleaseTask, source: Dataset) -> CleanedPixels | None:
+    """Pixels without burned-in text; None where they leave as they are."""
+    if task.action is not PixelAction.CLEAN:
+        return None
+    from updp_node.pixels.clean import clean_pixels  # noqa: PLC0415  # networks, OpenCV
+
+    if task.line.cleaning is None:
+        raise InstanceError("no-action", task.action.value)
+    return clean_pixels(source, task.line.cleaning)
+
+
+def _output_syntax(task: ReleaseTask, source: Dataset, cleaned: CleanedPixels | None) -> str:
+    """Pixels that keep their values keep their transfer syntax; the others are native."""
+    if task.action in (PixelAction.KEEP, PixelAction.CLEAN) and cleaned is None:
         return str(source.file_meta.TransferSyntaxUID)
     return "1.2.840.10008.1.2.1"
 

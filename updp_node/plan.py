@@ -14,6 +14,9 @@ from updp_node.subject import Subject
 
 PromptBuilder = Callable[["Examined", Sequence[Finding]], Prompt]
 
+_REAL = frozenset({PixelAction.KEEP, PixelAction.CLEAN, PixelAction.COORDINATES})
+"""Real pixels of the patient, and what points into them."""
+
 
 class Fate(StrEnum):
     """What the plan says of an instance."""
@@ -158,7 +161,7 @@ def decide(
     synthetic = PixelAction.SYNTHESIZE in history.actions or any(
         each.action is PixelAction.SYNTHESIZE for each in examined
     )
-    real = bool({PixelAction.KEEP, PixelAction.COORDINATES} & history.actions)
+    real = bool(_REAL & history.actions)
     decisions = []
     for each in examined:
         earlier = history.releases.get(each.source_uid)
@@ -178,7 +181,7 @@ def decide(
 
 def _combine(examined: Examined, beside_counterpart: PixelAction) -> PixelAction:
     """The action for an instance of a study that holds a counterpart."""
-    if examined.action in (PixelAction.KEEP, PixelAction.COORDINATES):
+    if examined.action in _REAL:
         return beside_counterpart
     return examined.action
 

@@ -36,10 +36,11 @@ from updp_node.pipeline import (
     synthesize,
 )
 from updp_node.plan import Examined, History, decide
+from updp_node.publication import publish
 from updp_node.run_mapping import is_known, map_references, to_earlier, to_record, to_release
-from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
+from updp_node.storage.released_index import ReleasedIndex
 from updp_node.storage.run_index import RunIndex
-from updp_node.storage.run_records import Release, Run, Work
+from updp_node.storage.run_records import Run, Work
 
 _SPACE_WAIT_S = 10.0
 Result = TypeVar("Result")
@@ -160,10 +161,10 @@ class RunSteps:
 
     def _publish(self, run: Run) -> int:
         """Make the instances that a run released findable; returns how many."""
-        releases = self.index.releases(run.id)
-        findable = [self._to_findable(each, run.profile_digest) for each in releases]
-        self.released.add(findable, now=time.time())
-        return len(findable)
+        return publish(
+            run, index=self.index, released=self.released, crew=self.crew,
+            root=self.config.released, project=self.config.project.name,
+        )  # fmt: skip
 
     def _decide(self, run: Run, line: Line, works: Sequence[Work]) -> None:
         """Examine the instances, decide, and record it all at once."""
@@ -269,13 +270,6 @@ class RunSteps:
         ]  # fmt: skip
         results = self.crew.map_synthesis(synthesize, tasks)
         return {work.instance_id: each for work, each in zip(wanted, results, strict=True)}
-
-    def _to_findable(self, release: Release, profile_digest: str) -> ReleasedInstance:
-        return ReleasedInstance(
-            release.sop_instance_uid, release.sop_class_uid, release.series_uid,
-            release.study_uid, release.transfer_syntax_uid, self.config.project.name,
-            release.file, release.sha256, self.index.superseded_uid(release, profile_digest),
-        )  # fmt: skip
 
     def _quarantine(self, run_id: str, instance_id: int, error: InstanceError) -> None:
         self.index.quarantine(

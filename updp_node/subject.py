@@ -19,7 +19,9 @@ from pathlib import Path
 from updp_node.errors import ConfigError, InstanceError
 
 KEY_BYTES = 32
-_UID_ROOT = "2.25"
+UUID_ROOT = "2.25"
+"""Root of UIDs that are made of 128 bits alone (PS3.5 B.2)."""
+
 _PLACEHOLDER_IDS = frozenset(
     {"", "0", "00", "000", "0000", "UNKNOWN", "UNKNOWN ID", "ANONYMOUS", "ANON", "NONE", "N/A",
      "NA", "NULL", "NOID", "NO ID", "TEST", "DEFAULT", "PATIENT", "XXX", "XXXX", "-"}
@@ -97,6 +99,8 @@ class Subject:
         Added to every date; whole days, never zero where the range allows.
     subject_id : str
         Opaque id for the node's own tables; tells nothing without the key.
+    uid_root : str
+        What the UIDs of its objects begin with: 2.25, or the site's own root.
     """
 
     project: str
@@ -104,6 +108,7 @@ class Subject:
     shift_days: int
     subject_id: str
     key: ProjectKey = field(repr=False)
+    uid_root: str = UUID_ROOT
 
 
 def normalize_patient_id(patient_id: str) -> str:
@@ -114,6 +119,7 @@ def normalize_patient_id(patient_id: str) -> str:
 def identify_subject(
     key: ProjectKey, *, project: str, issuer: str, patient_id: str,
     template: str = "{project}-{code}", shift_days: tuple[int, int] = (-365, -1),
+    uid_root: str = UUID_ROOT,
 ) -> Subject:  # fmt: skip
     """The subject of (project, issuer of patient ID, normalized Patient ID).
 
@@ -123,6 +129,8 @@ def identify_subject(
         ``{project}`` and ``{code}`` (12 characters of base 32) are filled in.
     shift_days : tuple of int
         Smallest and largest shift, both included.
+    uid_root : str
+        At most 24 characters, so that 39 digits follow (PS3.5 9.1).
 
     Raises
     ------
@@ -142,6 +150,7 @@ def identify_subject(
         shift_days=low + offset,
         subject_id=key.digest("subject", *parts).hex()[:32],
         key=key,
+        uid_root=uid_root,
     )
 
 
@@ -183,6 +192,6 @@ class UidMap:
         return self._uid("uid", source_uid)
 
     def _uid(self, purpose: str, *parts: str) -> str:
-        """A UID under 2.25 from 128 bits of the keyed digest (PS3.5 B.2)."""
+        """A UID under the root from 128 bits of the keyed digest (PS3.5 B.2)."""
         digest = self.subject.key.digest(purpose, self.subject.project, *parts)[:16]
-        return f"{_UID_ROOT}.{int.from_bytes(digest, 'big')}"
+        return f"{self.subject.uid_root}.{int.from_bytes(digest, 'big')}"

@@ -11,6 +11,7 @@ from updp_node.delivery import Deliveries
 from updp_node.documents import load_text_engine
 from updp_node.forward import make_destination, settings_of
 from updp_node.line import Line, make_line
+from updp_node.log import get_logger
 from updp_node.pipeline import load_model
 from updp_node.runs import RunSteps
 from updp_node.scheduler import Scheduler
@@ -52,7 +53,10 @@ class Worker:
         identified, released = zones.open_identified(), zones.open_released()
         lines = compile_lines(config)
         crew = Crew(cpu_processes=config.work.cpu_processes, attempts=config.work.attempts)
-        runs = RunSteps(config, RunIndex(identified), ReleasedIndex(released), crew, lines)
+        findable = ReleasedIndex(released, zones.released)
+        if unread := findable.count_unread():
+            get_logger().warning("released-index-incomplete", count=unread)
+        runs = RunSteps(config, RunIndex(identified), findable, crew, lines)
         deliveries = Deliveries(
             config,
             DeliveryIndex(identified),
@@ -96,7 +100,7 @@ def compile_lines(config: Config) -> dict[str, Line]:
     return {
         name: make_line(
             name, key=key, project=config.project.name, pseudonym=config.project.pseudonym,
-            search=config.profile_folders,
+            search=config.profile_folders, uid_root=config.project.uid_root,
         )
         for name in sorted({route.profile for route in config.routes})
     }  # fmt: skip

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from updp_node.config import Config
 from updp_node.storage.database import migrate, open_engine, sqlite_url
-from updp_node.storage.files import Staging, make_folder
+from updp_node.storage.files import Staging
+from updp_node.storage.folders import make_folder, share_with_group
 
 MIB = 1 << 20
 
@@ -24,12 +25,15 @@ class Zones:
         Roots of the two zones.
     identified_url, released_url : str
         Their databases.
+    released_group : str or None
+        Operating-system group that may read the released zone.
     """
 
     identified: Path
     released: Path
     identified_url: str
     released_url: str
+    released_group: str | None = None
 
     @classmethod
     def of(cls, config: Config) -> Zones:
@@ -39,14 +43,20 @@ class Zones:
             identified,
             released,
             config.storage.database or sqlite_url(identified / "index.sqlite"),
-            sqlite_url(released / "index.sqlite"),
+            config.storage.released_database or sqlite_url(released / "index.sqlite"),
+            config.storage.released_group,
         )
 
     def prepare(self) -> None:
-        """Make the folders (0700) and bring the databases to the newest schema.
+        """Make the folders and bring the databases to the newest schema.
+
+        Only this user enters them; the released zone is opened for reading to the configured
+        group, which is the research side's where that runs as another user.
 
         Raises
         ------
+        ConfigError
+            The group is not there, or this user may not give files to it.
         SpoolError
             A folder cannot be made.
         """
@@ -54,6 +64,8 @@ class Zones:
             make_folder(folder)
         migrate(self.identified_url, "identified")
         migrate(self.released_url, "released")
+        if self.released_group is not None:
+            share_with_group(self.released, self.released_group)
 
     def open_identified(self) -> Engine:
         """Engine of the identified index."""

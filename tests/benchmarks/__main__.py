@@ -9,6 +9,7 @@ def main() -> None:
     for module, title in (
         ("tests.benchmarks.receive", "Receiving"),
         ("tests.benchmarks.line", "The whole line"),
+        ("tests.benchmarks.header", "Header de-identification"),
     ):
         print(f"\n## {title}\n", flush=True)
         sys.argv[0] = module

@@ -60,7 +60,9 @@ def generated() -> dict[str, tuple[str, str]]:
     return {path.name: (path.read_text(encoding="utf-8"), text) for path, text in pages.items()}
 
 
-@pytest.mark.parametrize("name", ["cli.md", "configuration.md", "errors.md", "profiles.md"])
+@pytest.mark.parametrize(
+    "name", ["cli.md", "configuration.md", "conformance.md", "errors.md", "profiles.md"]
+)
 def test_a_generated_page_is_what_the_code_says_today(
     generated: dict[str, tuple[str, str]], name: str
 ) -> None:

@@ -163,6 +163,18 @@ def test_what_was_done_is_written_down() -> None:
     assert _stage(_source()).LongitudinalTemporalInformationModified == "REMOVED"
 
 
+@pytest.mark.parametrize("earlier", ["MODIFIED", "REMOVED"])
+def test_dates_that_were_changed_before_are_never_called_unmodified(earlier: str) -> None:
+    source = _source()
+    full = "Retain Longitudinal Temporal Information With Full Dates"
+    assert _stage(source, _rules(options=[full])).LongitudinalTemporalInformationModified == (
+        "UNMODIFIED"
+    )
+    source.LongitudinalTemporalInformationModified = earlier
+    out = _stage(source, _rules(options=[full]))
+    assert earlier == out.LongitudinalTemporalInformationModified
+
+
 def test_group_lengths_padding_overlays_icons_and_signatures_are_gone() -> None:
     source = _source()
     source.add_new(0x00080000, "UL", 100)

@@ -39,7 +39,7 @@ def test_the_confidentiality_table_is_whole() -> None:
 
 def test_the_other_tables_are_whole() -> None:
     assert len(content_items()) == 214
-    assert len(safe_private()) == 488
+    assert len(safe_private()) == 1322
     assert len(iod_keywords()) > 3900
     assert "sha256:" in edition("confidentiality.json")
 

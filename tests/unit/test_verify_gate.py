@@ -16,6 +16,7 @@ from tests.factories import code
 from updp_node.errors import InstanceError
 from updp_node.model import Verified, VerifiedBytes
 from updp_node.verify import Allowances, Evidence, reaffirm, verify
+from updp_node.verify.conformance import is_installed
 
 PACKAGE = Path(__file__).parents[2] / "updp_node"
 
@@ -148,3 +149,30 @@ def test_native_pixels_without_a_size_are_refused() -> None:
     made.add_new("PixelData", "OB", b"\1" * 10)
     made.BitsAllocated = 8
     assert refuse(encode(made)) == "pixel-length-differs"
+
+
+def test_an_attribute_of_type_1_that_the_source_had_is_missed() -> None:
+    source, made = make(), make()
+    source.Modality, source.ConversionType = "OT", "WSD"
+    encoded = encode(made)
+    assert verify(encoded, Evidence(), allow=Allowances())
+    with pytest.raises(InstanceError) as caught:
+        verify(encoded, Evidence(), allow=Allowances(), source=source)
+    assert caught.value.code == "missing-attribute"
+    assert "(0008,0064)" in caught.value.detail
+
+
+@pytest.mark.skipif(not is_installed(), reason="dciodvfy is not installed")
+def test_an_error_of_conformance_that_the_source_had_not_is_refused(tmp_path: Path) -> None:
+    source = make()
+    source.PatientSex = "M"
+    path = tmp_path / "source.dcm"
+    path.write_bytes(encode(source))
+    assert verify(path.read_bytes(), Evidence(), allow=Allowances(), source_file=path)
+    made = make()
+    made.PatientSex = "MALE"
+    with pytest.raises(InstanceError) as caught:
+        verify(encode(made), Evidence(), allow=Allowances(), source_file=path)
+    assert caught.value.code == "new-conformance-error"
+    assert caught.value.detail.startswith("(0010,0040)")
+    assert "MALE" not in caught.value.detail

@@ -156,6 +156,7 @@ def test_an_identifier_in_preamble_or_file_meta_is_found() -> None:
         ("Ångströmsson^Jörg", "utf-16-le"), ("Люкceмбypг^Ваня", "iso8859_5"),
         ("Διονυσιος^Νικος", "iso8859_7"), ("山田^太郎", "shift_jis"), ("山田^太郎", "utf-8"),
         ("홍길동^민수", "euc_kr"), ("王雪明^小东", "gb18030"), ("山田^太郎", "iso2022_jp"),
+        ("山田丂侄^太郎", "iso2022_jp_2"), ("王曉東^小東", "big5"), ("Щербаков^Юрий", "cp1251"),
     ],
 )  # fmt: skip
 def test_a_foreign_name_is_found_in_raw_bytes(name: str, encoding: str) -> None:
@@ -172,6 +173,11 @@ def test_a_foreign_name_is_found_in_raw_bytes(name: str, encoding: str) -> None:
         ("山田^太郎", "患者山田は"), ("Østergård^Bo", "Ostergard"), ("Weiß^Ilse", "Weiss"),
         ("Smith-Jonesby^Al", "Smithjonesby"), ("Stone^Rexford", "Rexford Stone"),
         ("Qu^Ling=曲^玲=", "for Ling"),
+        ("Mueller^Anke", "Frau Müller"), ("Mueller^Anke", "Frau Muller"),
+        ("Щербаков^Юрий", "for Shcherbakov"), ("Щербаков^Юрий", "Herr Schtscherbakow"),
+        ("Жуков^Иван", "M. Joukov"), ("Ξενοφώντος^Νίκος", "Mr. Xenofontos"),
+        ("Μπουζούκης^Γιώργος", "Bouzoukis"), ("山田^太郎=やまだぐち^たろう", "for Yamadaguchi"),
+        ("ヤマダグチ^タロウ", "Yamadaguchi Taro"), ("Hong^Gildong=洪^吉洞=홍^길동", "길동 님"),
     ],
 )  # fmt: skip
 def test_transliterations_and_orders_of_a_name_are_found(name: str, text: str) -> None:
@@ -179,6 +185,14 @@ def test_transliterations_and_orders_of_a_name_are_found(name: str, text: str) -
     made = clean()
     made.ImageComments = text
     assert refused(encode(made), read_evidence([source])).code == "residual-identifier"
+
+
+def test_a_name_that_its_attribute_cuts_off_is_found() -> None:
+    made = clean()
+    made.StudyID = "portal f Qvistor"
+    assert refused(encode(made)).detail.startswith("(0020,0010) name")
+    made.StudyID = "Qvistor"
+    assert verify(encode(made), EVIDENCE, allow=NONE_RETAINED)
 
 
 def test_ordinary_words_and_vendors_are_no_names() -> None:

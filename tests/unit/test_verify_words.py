@@ -37,7 +37,9 @@ def test_scripts_without_spaces_are_known() -> None:
     ["20231105", "05112023", "11052023", "2023-11-05", "2023/11/5", "5.11.2023", "11/05/2023",
      "11/5/23", "5 nov 2023", "november 5, 2023", "5th of november 2023", "05nov2023",
      "5 novembre 2023", "5 de noviembre de 2023", "05. nov. 2023", "2023 nov 5", "2023年11月5日",
-     "x20231105.dcm", "2023.11.05 14:12"],
+     "x20231105.dcm", "2023.11.05 14:12", "2023 11 05", "05 11 2023", "20231105141253",
+     "23-11-05", "23/11/05", "5 ноября 2023", "5 νοεμβριου 2023", "5 kasim 2023",
+     "5 listopada 2023", "2023년 11월 5일", "2023-11-05t14:12:53"],
 )  # fmt: skip
 def test_a_date_is_read_in_its_usual_spellings(text: str) -> None:
     assert date(2023, 11, 5) in set(find_dates(text))

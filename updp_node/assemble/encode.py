@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
+from struct import pack
 
 import numpy as np
-from pydicom import Dataset, dcmwrite
+from pydicom import Dataset
 from pydicom.dataelem import DataElement
-from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -16,6 +15,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from updp_node.assemble.elements import encode_elements, encode_value
 from updp_node.assemble.provenance import copy_header
 from updp_node.errors import InstanceError
 
@@ -49,28 +49,41 @@ def encode(made: Dataset, *, transfer_syntax_uid: str) -> bytes:
     PS3.10 7.1 (File Meta Information); PS3.5 A.
     """
     syntax = UID(transfer_syntax_uid)
-    written = copy_header(made)
+    written = made
     if syntax == ExplicitVRBigEndian and "PixelData" in made:
+        written = copy_header(made)
         written["PixelData"] = _turn_words(made)
-    written.file_meta = _file_meta(made, ExplicitVRLittleEndian if syntax in _REWRITTEN else syntax)
-    written.preamble = b"\0" * 128
-    buffer = io.BytesIO()
+    if syntax in _REWRITTEN:
+        syntax = ExplicitVRLittleEndian
     try:
-        dcmwrite(buffer, written, enforce_file_format=True)
+        is_compressed = syntax.is_compressed
+        meta = _file_meta(written, syntax)
+        parts = encode_elements(written, is_compressed=is_compressed)
     except Exception as error:  # noqa: BLE001  # pydicom raises what it likes on odd values
         raise InstanceError("unencodable-object", type(error).__name__) from None
-    return buffer.getvalue()
+    return b"".join((b"\0" * 128, b"DICM", meta, *parts))
 
 
-def _file_meta(made: Dataset, syntax: UID) -> FileMetaDataset:
-    """Our own: nothing of the sender's application entities and implementations."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = made.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    return meta
+def _file_meta(made: Dataset, syntax: UID) -> bytes:
+    """Our own: nothing of the sender's application entities and implementations.
+
+    Raises
+    ------
+    ValueError
+        The data set has no SOP Class or Instance UID.
+    """
+    values = (
+        (0x00020001, "OB", b"\0\1"),
+        (0x00020002, "UI", str(made.SOPClassUID).encode("ascii")),
+        (0x00020003, "UI", str(made.SOPInstanceUID).encode("ascii")),
+        (0x00020010, "UI", syntax.encode("ascii")),
+        (0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+        (0x00020013, "SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
+    )
+    if not all(value for _, _, value in values):
+        raise ValueError("no SOP Class or Instance UID")
+    encoded = b"".join(part for value in values for part in encode_value(*value))
+    return b"".join(encode_value(0x00020000, "UL", pack("<I", len(encoded)))) + encoded
 
 
 def _turn_words(made: Dataset) -> DataElement:

@@ -61,7 +61,7 @@ def strip_pixels(made: Dataset, source: Dataset) -> None:
         if is_encapsulated:
             value = _strip_frames(made, element.value, syntax)
         else:
-            value = _strip_native(made, element, big=syntax == ExplicitVRBigEndian)
+            value = strip_native(made, element, big=syntax == ExplicitVRBigEndian)
         made[keyword] = DataElement(
             element.tag, element.VR, value, is_undefined_length=is_encapsulated
         )
@@ -93,8 +93,14 @@ def _strip_frames(made: Dataset, raw: bytes, syntax: UID | None) -> bytes:
     return encapsulate(stripped, has_bot=has_table)
 
 
-def _strip_native(made: Dataset, element: DataElement, *, big: bool) -> bytes:
-    """Native samples: as long as the attributes say, unused bits cleared."""
+def strip_native(made: Dataset, element: DataElement, *, big: bool) -> bytes:
+    """Native samples: as long as the attributes say, unused bits cleared.
+
+    Raises
+    ------
+    InstanceError
+        ``undecodable-pixels``: attributes that tell the size of the pixel data are missing.
+    """
     raw: bytes = element.value
     is_turned = big and element.VR == "OW"
     try:
@@ -104,6 +110,8 @@ def _strip_native(made: Dataset, element: DataElement, *, big: bool) -> bytes:
         is_signed = made.get("PixelRepresentation") == 1
     except (AttributeError, TypeError, ValueError) as error:
         raise InstanceError("undecodable-pixels", type(error).__name__) from None
+    if expected < 1:
+        raise InstanceError("undecodable-pixels", "no size is told")
     if len(raw) > expected:
         raw = raw[: expected + expected % 2]
         if expected % 2:  # the padding byte; it comes first in a big-endian word of two bytes

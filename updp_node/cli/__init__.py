@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from updp_node.cli import operate, prepare, process
+from updp_node.cli import operate, prepare, process, research
 from updp_node.errors import ConfigError, NodeError
 from updp_node.log import configure_log
 
@@ -47,3 +47,4 @@ def _start() -> None:
 prepare.register(app)
 process.register(app)
 operate.register(app)
+research.register(app)

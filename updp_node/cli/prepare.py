@@ -11,11 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from updp_node.cli.options import DEFAULT_CONFIG, ConfigFile
-from updp_node.config import load_config
+from updp_node.config import load_config, load_research
 from updp_node.errors import ConfigError, NodeError
 from updp_node.log import tell_crashes_without_values
 
 profile_app = typer.Typer(no_args_is_help=True, help="De-identification profiles.")
+_MARKS = {
+    "ok": "[green]ok[/green]", "note": "[cyan]--[/cyan]", "warning": "[yellow]!![/yellow]"
+}  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command()(certs)
     profile_app.command("list")(list_profiles)
     profile_app.command("show")(show_profile)
+    profile_app.command("diff")(diff_profiles)
     app.add_typer(profile_app, name="profile")
 
 
@@ -56,9 +60,7 @@ def check(
     for group, lines in examine_plan(load_config(config), ask_destinations=not offline).items():
         console.print(f"[bold]{group}[/bold]")
         for line in lines:
-            mark = {"ok": "[green]ok[/green]", "note": "[cyan]--[/cyan]"}.get(
-                line.verdict, f"[red]{line.verdict}[/red]"
-            )
+            mark = _MARKS.get(line.verdict, f"[red]{line.verdict}[/red]")
             findings += line.verdict == "fault"
             console.print(f"  {mark}  {line.text}", soft_wrap=True, highlight=False)
     if findings:
@@ -68,7 +70,10 @@ def check(
 
 def serve(
     config: ConfigFile = DEFAULT_CONFIG,
-    role: Annotated[str, typer.Option(hidden=True, help="One process of the node.")] = "all",
+    role: Annotated[
+        str,
+        typer.Option(help="all, or research alone: as another user, who reads the released zone."),
+    ] = "all",
 ) -> None:
     """Run the node until SIGTERM."""
     from updp_node import node  # noqa: PLC0415  # the roles differ in what they import
@@ -80,6 +85,8 @@ def serve(
         node.run_receiver(load_config(config))
     elif role == "worker":
         node.run_worker(load_config(config))
+    elif role == "research":
+        node.run_research(load_research(config))
     else:
         raise ConfigError(f"no role {role}", key="--role")
 
@@ -136,6 +143,27 @@ def list_profiles(
         table.add_row(loaded.name, loaded.version, pixels.chest_frontal, pixels.other_images,
                       loaded.description)  # fmt: skip
     Console().print(table)
+
+
+def diff_profiles(
+    first: Annotated[str, typer.Argument(help="Name or path of a profile.")],
+    second: Annotated[str, typer.Argument(help="Name or path of another.")],
+) -> None:
+    """Compare two profiles: keys, options, and every attribute they treat differently.
+
+    Exit code 1 if they differ.
+    """
+    from updp_node.header.comparison import compare_profiles  # noqa: PLC0415  # tables
+
+    rows = compare_profiles(first, second)
+    if not rows:
+        typer.echo("they do the same to every attribute")
+        return
+    table = Table("what", first, second)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+    raise typer.Exit(1)
 
 
 def show_profile(

@@ -21,8 +21,8 @@ from pynetdicom.association import Association
 from pynetdicom.transport import AssociationSocket
 
 from updp_node.dimse.commands import CommandError
-from updp_node.dimse.intake import AssociationFacts, Session
 from updp_node.dimse.pdata import TICK_S, DamagedDataError, ReadingEndedError
+from updp_node.dimse.session import AssociationFacts, Session
 from updp_node.log import get_logger
 
 _LARGEST_PDU_BYTES = 1 << 20  # of any PDU but P-DATA
@@ -30,7 +30,7 @@ _HALF_OPEN_WAIT_MS = 10
 _DATA_TRANSFER = "Sta6"
 _AWAITING_REQUEST = "Sta2"
 
-MakeSession = Callable[[AssociationFacts, socket.socket], Session]
+MakeSession = Callable[["ServedAssociation", socket.socket], Session]
 
 
 class LendableSocket(AssociationSocket):
@@ -105,7 +105,7 @@ class LendableSocket(AssociationSocket):
         return received
 
 
-class StorageAssociation(Association):
+class ServedAssociation(Association):
     """An accepted association whose P-DATA a `Session` serves.
 
     Parameters
@@ -115,6 +115,11 @@ class StorageAssociation(Association):
     make_session : callable
     on_end : callable
         Called with the association's id when its thread ends.
+
+    Attributes
+    ----------
+    projects : frozenset of str
+        What a researcher may see; set at the request.
     """
 
     def __init__(
@@ -123,6 +128,7 @@ class StorageAssociation(Association):
     ) -> None:  # fmt: skip
         super().__init__(ae, "acceptor")
         self.association_id = association_id
+        self.projects: frozenset[str] = frozenset()
         self.name = f"association-{association_id}"
         self._make_session = make_session
         self._on_end = on_end
@@ -154,7 +160,7 @@ class StorageAssociation(Association):
 
     def _serve(self, connection: socket.socket) -> bytes | None:
         """Serve until another PDU than P-DATA; None if the association must be aborted."""
-        facts = self._facts()
+        facts = self.facts()
         log = get_logger().bind(
             association_id=self.association_id,
             calling_ae_title=facts.calling_ae_title,
@@ -162,7 +168,7 @@ class StorageAssociation(Association):
         )
         log.info("association-accepted")
         started = time.monotonic()
-        session = self._make_session(facts, connection)
+        session = self._make_session(self, connection)
         try:
             return session.serve()
         except (ReadingEndedError, DamagedDataError, CommandError) as error:
@@ -174,9 +180,18 @@ class StorageAssociation(Association):
         finally:
             session.close()
             duration_s = round(time.monotonic() - started, 3)
-            log.info("association-ended", count=session.stored, duration_s=duration_s)
+            log.info("association-ended", count=session.count, duration_s=duration_s)
 
-    def _facts(self) -> AssociationFacts:
+    def certificate(self) -> bytes | None:
+        """The peer's certificate in DER; None without mutual TLS."""
+        held = self.dul.socket
+        connection = None if held is None else held.socket
+        if not isinstance(connection, ssl.SSLSocket):
+            return None
+        return connection.getpeercert(binary_form=True) or None
+
+    def facts(self) -> AssociationFacts:
+        """What the negotiation settled."""
         return AssociationFacts(
             association_id=self.association_id,
             calling_ae_title=str(self.requestor.ae_title).strip(),

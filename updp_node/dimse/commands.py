@@ -17,11 +17,13 @@ from dataclasses import dataclass
 IMPLEMENTATION_CLASS_UID = "2.25.318576025521972636958837809816533995752"
 IMPLEMENTATION_VERSION_NAME = "UPDP_NODE"
 
-C_STORE_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0001, 0x0030, 0x0FFF
-_RESPONSE = 0x8000
+C_STORE_RQ, C_GET_RQ, C_FIND_RQ, C_MOVE_RQ = 0x0001, 0x0010, 0x0020, 0x0021
+C_ECHO_RQ, C_CANCEL_RQ = 0x0030, 0x0FFF
+RESPONSE = 0x8000
 _NO_DATA_SET = 0x0101
 _SOP_CLASS, _FIELD, _MESSAGE_ID, _RESPONDED_ID = 0x0002, 0x0100, 0x0110, 0x0120
 _DATA_SET_TYPE, _STATUS, _SOP_INSTANCE = 0x0800, 0x0900, 0x1000
+_MOVE_DESTINATION = 0x0600
 _LAST_COMMAND = 0x03
 _ELEMENT = struct.Struct("<HHI")
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -43,6 +45,12 @@ class Command:
     sop_class_uid, sop_instance_uid : str
         Empty where the request has none, or none that is a UID.
     has_data_set : bool
+    move_destination : str
+        AE title; empty where there is none.
+    responded_id : int
+        Message ID Being Responded To, of a response or a C-CANCEL.
+    status : int
+        Of a response.
     """
 
     field: int
@@ -50,6 +58,9 @@ class Command:
     sop_class_uid: str
     sop_instance_uid: str
     has_data_set: bool
+    move_destination: str = ""
+    responded_id: int = 0
+    status: int = 0
 
 
 def decode_command(encoded: bytes) -> Command:
@@ -72,13 +83,17 @@ def decode_command(encoded: bytes) -> Command:
         elements[element] = encoded[offset : offset + length]
         offset += length
     field = _number(elements, _FIELD)
-    has_id = field != C_CANCEL_RQ and not field & _RESPONSE
+    is_response = bool(field & RESPONSE)
+    has_id = field != C_CANCEL_RQ and not is_response
     return Command(
         field=field,
         message_id=_number(elements, _MESSAGE_ID) if has_id else 0,
         sop_class_uid=_uid(elements, _SOP_CLASS),
         sop_instance_uid=_uid(elements, _SOP_INSTANCE),
         has_data_set=_number(elements, _DATA_SET_TYPE) != _NO_DATA_SET,
+        move_destination=elements.get(_MOVE_DESTINATION, b"").decode("ascii", "replace").strip(),
+        responded_id=0 if has_id else _number(elements, _RESPONDED_ID),
+        status=_number(elements, _STATUS) if is_response else 0,
     )
 
 
@@ -92,7 +107,7 @@ def encode_response(command: Command, context_id: int, status: int) -> bytes:
     elements = b"".join(
         (
             _encode_uid(_SOP_CLASS, command.sop_class_uid),
-            _encode_number(_FIELD, command.field | _RESPONSE),
+            _encode_number(_FIELD, command.field | RESPONSE),
             _encode_number(_RESPONDED_ID, command.message_id),
             _encode_number(_DATA_SET_TYPE, _NO_DATA_SET),
             _encode_number(_STATUS, status),

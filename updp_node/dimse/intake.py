@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -24,17 +23,15 @@ from updp_node.dimse.commands import (
     C_STORE_RQ,
     Command,
     CommandError,
-    decode_command,
     encode_file_head,
     encode_response,
 )
-from updp_node.dimse.pdata import DamagedDataError, DataReader
+from updp_node.dimse.pdata import DamagedDataError
+from updp_node.dimse.session import AssociationFacts, Session
 from updp_node.dimse.status import Status
 from updp_node.errors import SpoolError
-from updp_node.log import get_logger
 from updp_node.model import Received
 
-_COMMAND_LIMIT_BYTES = 64 * 1024
 _TOUCH_EVERY_S = 10.0
 
 
@@ -80,25 +77,6 @@ class StagingArea(Protocol):
         """Begin a file; raise `SpoolError` below the reserve of free space."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssociationFacts:
-    """What the negotiation settled.
-
-    Attributes
-    ----------
-    association_id : str
-        Opaque.
-    calling_ae_title, peer_address : str
-    transfer_syntaxes : Mapping[int, str]
-        Of the accepted presentation contexts, by their id.
-    """
-
-    association_id: str
-    calling_ae_title: str
-    peer_address: str
-    transfer_syntaxes: Mapping[int, str]
-
-
 class _Landing:
     """A data set on its way into its file; after a failure the rest is read and dropped."""
 
@@ -137,7 +115,7 @@ class _Landing:
         self.discard()
 
 
-class Session:
+class IntakeSession(Session):
     """Answers the requests of one association, from its acceptance to its release.
 
     Parameters
@@ -158,63 +136,18 @@ class Session:
         staging: StagingArea, message_timeout_s: float, idle_timeout_s: float,
         is_stopping: Callable[[], bool],
     ) -> None:  # fmt: skip
-        self.stored = 0
-        self._facts = facts
-        self._connection = connection
+        super().__init__(
+            facts, connection, message_timeout_s=message_timeout_s, idle_timeout_s=idle_timeout_s,
+            is_stopping=is_stopping,
+        )  # fmt: skip
         self._intake = intake
         self._staging = staging
-        self._message_timeout_s = message_timeout_s
-        self._idle_timeout_s = idle_timeout_s
-        self._is_stopping = is_stopping
-        self._is_in_message = False
         self._touched_at: float | None = None
-        self._reader = DataReader(connection, self._tick)
-        self._log = get_logger().bind(association_id=facts.association_id)
-
-    def serve(self) -> bytes:
-        """Answer requests until another PDU than P-DATA comes.
-
-        Returns
-        -------
-        bytes
-            What was read of that PDU; pynetdicom goes on from there.
-
-        Raises
-        ------
-        OSError
-            The connection is lost.
-        pdata.ReadingEndedError
-            The peer is silent or the receiver stops; the association must be aborted.
-        pdata.DamagedDataError, CommandError
-            The peer does not keep to the protocol; the association must be aborted.
-        """
-        while True:
-            self._reader.timeout_s = self._idle_timeout_s
-            fragment = self._reader.next_fragment()
-            if fragment is None:
-                return self._reader.unread
-            self._is_in_message = True
-            self._reader.timeout_s = self._message_timeout_s
-            if not fragment.is_command or fragment.context_id not in self._facts.transfer_syntaxes:
-                raise DamagedDataError("no command set in an accepted presentation context")
-            self._answer(self._read_command(fragment.is_last), fragment.context_id)
-            self._is_in_message = False
-            self._touch()
 
     def close(self) -> None:
         """Note the end of the association."""
         if self._touched_at is not None:
             self._intake.closed(self._facts.association_id)
-
-    def _read_command(self, is_last: bool) -> Command:
-        encoded = self._reader.read_command(_COMMAND_LIMIT_BYTES)
-        while not is_last:
-            fragment = self._reader.next_fragment()
-            if fragment is None or not fragment.is_command:
-                raise DamagedDataError("a command set is interrupted")
-            is_last = fragment.is_last
-            encoded += self._reader.read_command(_COMMAND_LIMIT_BYTES - len(encoded))
-        return decode_command(encoded)
 
     def _answer(self, command: Command, context_id: int) -> None:
         if command.field == C_CANCEL_RQ:
@@ -254,7 +187,7 @@ class Session:
                 status=f"0x{Status.OUT_OF_RESOURCES:04X}",
             )  # fmt: skip
             return Status.OUT_OF_RESOURCES
-        self.stored += 1
+        self.count += 1
         return Status.SUCCESS
 
     def _record(self, landing: _Landing, command: Command, transfer_syntax_uid: str) -> None:
@@ -284,9 +217,11 @@ class Session:
         return status
 
     def _tick(self) -> bool:
-        """Asked while the peer is silent: whether to end now."""
         self._touch()
-        return self._is_stopping() and not self._is_in_message
+        return super()._tick()
+
+    def _after_message(self) -> None:
+        self._touch()
 
     def _touch(self) -> None:
         now = time.monotonic()

@@ -11,7 +11,9 @@ PS3.8 9.3.5: P-DATA-TF PDU. PS3.8 E.2: Message Control Header.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable
@@ -32,7 +34,7 @@ class ConnectionLostError(OSError):
 
 
 class ReadingEndedError(OSError):
-    """The node ends the association: the peer was silent for too long, or the receiver stops."""
+    """The node ends the association: the peer was silent for too long, or the process stops."""
 
 
 class DamagedDataError(ValueError):
@@ -96,6 +98,29 @@ class DataReader:
         self._item_left = length - 2
         self._pdu_left -= length + 4
         return Fragment(context_id, bool(control & 1), bool(control & 2))
+
+    def has_input(self) -> bool:
+        """Whether the peer has sent something that was not read yet; does not wait."""
+        if self.unread:
+            return True
+        connection = self._connection
+        if isinstance(connection, ssl.SSLSocket) and connection.pending():
+            return True
+        poller = select.poll()  # unlike select it knows no limit of 1024 descriptors
+        poller.register(connection, select.POLLIN)
+        return bool(poller.poll(0))
+
+    def read_other(self, limit: int) -> tuple[int, bytes]:
+        """Type and content of a PDU that is no P-DATA-TF, after `next_fragment` said so.
+
+        Raises
+        ------
+        ConnectionLostError, ReadingEndedError, DamagedDataError
+        """
+        kind, length = _PDU_HEAD.unpack(self._take(_PDU_HEAD.size))
+        if length > limit:
+            raise DamagedDataError("a PDU is too long")
+        return kind, self._take(length)
 
     def read_command(self, limit: int) -> bytes:
         """The whole of a short fragment.
@@ -174,7 +199,7 @@ class DataReader:
                 count = self._connection.recv_into(target)
             except TimeoutError:
                 if self._is_ended():
-                    raise ReadingEndedError("the receiver stops") from None
+                    raise ReadingEndedError("the process stops") from None
                 if time.monotonic() > deadline:
                     raise ReadingEndedError("the peer is silent") from None
                 continue

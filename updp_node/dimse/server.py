@@ -18,13 +18,13 @@ from pynetdicom import AE, evt
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation, RequestHandler, ThreadedAssociationServer
 
-from updp_node.dimse.association import LendableSocket, MakeSession, StorageAssociation
+from updp_node.dimse.association import LendableSocket, MakeSession, ServedAssociation
 from updp_node.dimse.connections import Connections
 from updp_node.log import get_logger
 
 
-class StorageServer(ThreadedAssociationServer):
-    """Listens, and makes a `StorageAssociation` of every connection.
+class AssociationServer(ThreadedAssociationServer):
+    """Listens, and makes a `ServedAssociation` of every connection.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class StorageServer(ThreadedAssociationServer):
 
     def __init__(
         self, entity: AE, address: tuple[str, int], *, contexts: list[PresentationContext],
-        admit: Callable[[StorageAssociation], None], connections: Connections,
+        admit: Callable[[ServedAssociation], None], connections: Connections,
         make_session: MakeSession, tls: ssl.SSLContext | None, reuse_port: bool,
     ) -> None:  # fmt: skip
         self.connections = connections
@@ -89,7 +89,7 @@ class StorageServer(ThreadedAssociationServer):
 class ConnectionHandler(RequestHandler):
     """Makes the TLS handshake and the association, in a thread of the connection's own."""
 
-    server: StorageServer
+    server: AssociationServer
 
     def handle(self) -> None:
         """Start the association, unless TLS fails."""
@@ -114,9 +114,9 @@ class ConnectionHandler(RequestHandler):
             return False
         return True
 
-    def _create_association(self) -> StorageAssociation:
+    def _create_association(self) -> ServedAssociation:
         server = self.server
-        association = StorageAssociation(
+        association = ServedAssociation(
             self.ae, uuid.uuid4().hex, server.make_session, self._on_end
         )
         association._server = server
@@ -134,7 +134,7 @@ class ConnectionHandler(RequestHandler):
 
     def _on_request(self, event: evt.Event) -> None:
         self.server.connections.settle(self.client_address)
-        self.server.admit(cast(StorageAssociation, event.assoc))
+        self.server.admit(cast(ServedAssociation, event.assoc))
 
     def _on_end(self, association_id: str) -> None:
         self.server.connections.settle(self.client_address)

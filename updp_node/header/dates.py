@@ -102,12 +102,13 @@ def is_offset(text: str) -> bool:
 
 
 def cap_age(text: str) -> str | None:
-    """An AS value with every age over 89 years as ``090Y``; None where it is no age."""
-    if not text:
-        return ""
-    if _AGE.fullmatch(text) is None:
+    """AS values with every age over 89 years as ``090Y``; None where one is no age."""
+    ages = [part.strip() for part in text.split("\\")]
+    if not all(not age or _AGE.fullmatch(age) for age in ages):
         return None
-    return "090Y" if text[3] == "Y" and int(text[:3]) > _OLDEST_YEARS else text
+    return "\\".join(
+        "090Y" if age.endswith("Y") and int(age[:3]) > _OLDEST_YEARS else age for age in ages
+    )
 
 
 def _shift_range(text: str, days: int, times: str) -> str | None:

@@ -11,7 +11,10 @@ PS3.15 E.1.1 (dummy values, action codes D and Z); PS3.5 6.2 (VRs).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
+
+from pydicom.datadict import dictionary_VM, tag_for_keyword
 
 from updp_node.subject import Subject
 
@@ -29,11 +32,16 @@ _BY_VR: Mapping[str, bytes] = MappingProxyType(
 )  # fmt: skip
 
 _BY_KEYWORD: Mapping[str, bytes] = MappingProxyType(
-    {"CodingSchemeDesignator": b"99UPDP", "PatientSex": b"O"}
+    {
+        "CodingSchemeDesignator": b"99UPDP",
+        "PatientSex": b"O",
+        "TimezoneOffsetFromUTC": b"+0000",
+    }
 )
 _KEYED: Mapping[str, int] = MappingProxyType(
     {"AccessionNumber": 16, "StudyID": 8, "ContainerIdentifier": 16, "SpecimenIdentifier": 16}
 )
+_SEPARATED = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC"})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -45,7 +53,17 @@ def dummy_bytes(keyword: str, vr: str) -> bytes:
     KeyError
         For SQ and UI, whose dummies are made elsewhere.
     """
-    return _BY_KEYWORD.get(keyword) or _BY_VR[vr]
+    value = _BY_KEYWORD.get(keyword) or _BY_VR[vr]
+    separator = b"\\" if vr in _SEPARATED else b""
+    return separator.join([value] * _least_values(keyword))
+
+
+@lru_cache(maxsize=1024)
+def _least_values(keyword: str) -> int:
+    """How many values an attribute has at least (PS3.6 6: Value Multiplicity)."""
+    tag = tag_for_keyword(keyword)
+    least = dictionary_VM(tag).partition("-")[0] if tag is not None else "1"
+    return int(least) if least.isdigit() else 1
 
 
 def surrogate(keyword: str, text: str, subject: Subject) -> str | None:

@@ -1,22 +1,35 @@
-"""The text of ICC profiles: blanked in place, so that every offset and colour stays.
+"""ICC profiles: numbers stay, all else is blanked in place, so that every offset stays.
+
+What a profile describes its colours with is numbers of known types. Everything else can hold
+text or a date: descriptions, copyright, the make, model and serial number of a display, vendors'
+own types, the space between tags, the day it was made.
 
 References
 ----------
-ISO 15076-1 7.2 (header), 7.3 (tag table), 10.15 (multiLocalizedUnicodeType), 10.24 (textType);
-ICC.1:2001-04 6.5.17 (textDescriptionType); PS3.3 C.11.15.
+ISO 15076-1 7.2 (header), 7.3 (tag table), 10 (tag types), 10.15 (multiLocalizedUnicodeType),
+10.24 (textType); ICC.1:2001-04 6.5.17 (textDescriptionType); PS3.3 C.11.15.
 """
 
 from __future__ import annotations
 
 import struct
 
-_TEXT_TYPES = frozenset({b"desc", b"mluc", b"text", b"dict", b"meta", b"pseq", b"psid", b"ut16"})
+_NUMERIC = frozenset(
+    {
+        b"XYZ ", b"curv", b"para", b"sf32", b"mft1", b"mft2", b"mAB ", b"mBA ", b"mpet", b"chrm",
+        b"clro", b"sig ", b"meas", b"view", b"cicp",
+    }
+)  # fmt: skip
 _HEADER_BYTES = 128
 _LARGEST_TABLE = 512
+_CREATED = slice(24, 36)
+_SOME_DAY = struct.pack(">6H", 1900, 1, 1, 0, 0, 0)
+_DEVICE = slice(48, 56)  # manufacturer and model
+_CREATOR = slice(80, 128)  # creator, digest of what is no longer there, reserved
 
 
 def blank_texts(profile: bytes) -> bytes | None:
-    """The profile with every text in it blanked; None where it cannot be parsed.
+    """The profile with everything but its numbers blanked; None where it cannot be parsed.
 
     Parameters
     ----------
@@ -25,37 +38,42 @@ def blank_texts(profile: bytes) -> bytes | None:
     """
     if len(profile) < _HEADER_BYTES + 4 or profile[36:40] != b"acsp":
         return None
-    out = bytearray(profile)
-    out[80:84] = b"\0" * 4  # profile creator
-    out[84:100] = b"\0" * 16  # profile ID: a digest of what is no longer there
     (count,) = struct.unpack_from(">I", profile, _HEADER_BYTES)
-    if count > _LARGEST_TABLE or _HEADER_BYTES + 4 + 12 * count > len(profile):
+    table_end = _HEADER_BYTES + 4 + 12 * count
+    if count > _LARGEST_TABLE or table_end > len(profile):
         return None
+    out = bytearray(len(profile))
+    out[:table_end] = profile[:table_end]
+    out[_CREATED] = _SOME_DAY
+    for part in (_DEVICE, _CREATOR):
+        out[part] = bytes(part.stop - part.start)
+    texts: list[tuple[int, int, bytes]] = []
     for place in range(count):
         _, offset, size = struct.unpack_from(">4sII", profile, _HEADER_BYTES + 4 + 12 * place)
-        if offset < _HEADER_BYTES or offset + size > len(profile) or size < 8:
+        if offset < table_end or offset + size > len(profile) or size < 8:
             return None
         kind = profile[offset : offset + 4]
-        if kind in _TEXT_TYPES:
-            _blank(out, offset, size, kind)
+        if kind in _NUMERIC:
+            out[offset : offset + size] = profile[offset : offset + size]
+        else:
+            texts.append((offset, size, kind))
+    for offset, size, kind in texts:  # last, in case a number's extent reaches into a text
+        out[offset : offset + size] = _blank(profile[offset : offset + size], kind)
     return bytes(out)
 
 
-def _blank(out: bytearray, offset: int, size: int, kind: bytes) -> None:
-    """Overwrite the characters of one text tag and leave its frame."""
-    if kind == b"mluc":
-        records, width = struct.unpack_from(">II", out, offset + 8) if size >= 16 else (0, 12)
+def _blank(tag: bytes, kind: bytes) -> bytes:
+    """One tag with its frame and without its content."""
+    size = len(tag)
+    if kind == b"mluc" and size >= 16:
+        records = int.from_bytes(tag[8:12], "big")
+        width = int.from_bytes(tag[12:16], "big")
         start = min(16 + records * width, size)
-        fill = b"\0 "
-    elif kind == b"desc":
-        (length,) = struct.unpack_from(">I", out, offset + 8) if size >= 12 else (0,)
-        end = min(12 + max(length - 1, 0), size)
-        out[offset + 12 : offset + end] = b" " * (end - 12)
-        start, fill = min(12 + length, size), b"\0"
-    else:
-        start, fill = 8, b"\0" if kind != b"text" else b" "
-    room = size - start
-    body = (fill * (room // len(fill) + 1))[:room]
-    if kind == b"text" and room:
-        body = body[:-1] + b"\0"
-    out[offset + start : offset + size] = body
+        return tag[:start] + (b"\0 " * (size - start))[: size - start]
+    if kind == b"desc" and size >= 12:
+        length = int.from_bytes(tag[8:12], "big")
+        blanks = b" " * max(min(length - 1, size - 12), 0)
+        return (tag[:12] + blanks).ljust(size, b"\0")
+    if kind == b"text":
+        return tag[:8] + b" " * max(size - 9, 0) + b"\0" * min(size - 8, 1)
+    return tag[:8].ljust(size, b"\0")

@@ -38,6 +38,7 @@ _UIDS = re.compile(r"[0-9.\\]*")
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
 _STANDARD_ROOT = "1.2.840.10008."
 _LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16, "ST": 1024, "LT": 10240}
+_LONGEST_CLEANED = 20_000  # no attribute of a header has more; the text engine takes its time
 _LUT_VRS = {("US", "OW"): "OW", ("OB", "OW"): "OW"}
 _BULK = frozenset({0x54001010, 0x00281201, 0x00281202, 0x00281203, 0x00283006})
 _DATE_VRS = frozenset({"DA", "DT", "TM"})
@@ -55,6 +56,8 @@ def read_vr(element: Element, rule: Rule, scope: Scope) -> str | None:
         return _LUT_VRS.get((rule.vrs[0], rule.vrs[1]), rule.vrs[-1])
     if not rule.vrs or own in rule.vrs:
         return str(own)
+    if own in TEXT_VRS and rule.vrs[0] == "CS":
+        return None  # words where a coded term belongs
     both_strings = own in _STRING_VRS and rule.vrs[0] in _STRING_VRS
     return rule.vrs[0] if both_strings or isinstance(element, RawDataElement) else None
 
@@ -98,6 +101,8 @@ def clean_words(element: Element, vr: str, text: str, scope: Scope) -> Element |
     if not text:
         return encoded_text(element.tag, vr, "")
     if scope.clean_text is None or vr not in TEXT_VRS | {"CS"} or vr == "PN":
+        return None
+    if len(text) > _LONGEST_CLEANED:
         return None
     parts = [text] if vr in SINGLE_VALUED else text.split("\\")
     cleaned = [_fitted(scope.clean_text(part), vr) if part else "" for part in parts]
@@ -250,7 +255,9 @@ def _shift(element: Element, vr: str, text: str, scope: Scope) -> Element | None
 def _mapped(uid: str, names_instance: bool, scope: Scope) -> str:
     if not uid or uid.startswith(_STANDARD_ROOT):
         return uid
-    return scope.uids.instance(uid) if names_instance else scope.uids.other(uid)
+    if names_instance and uid != scope.study_uid:
+        return scope.uids.instance(uid)
+    return scope.uids.other(uid)
 
 
 def _fitted(text: str, vr: str) -> str:

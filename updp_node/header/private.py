@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pydicom.datadict import private_dictionary_VR
 
 from updp_node.header.profile import FULL_DATES, MODIFIED_DATES
-from updp_node.header.rules import TEXT_VRS, CompiledProfile, Rule
+from updp_node.header.rules import CLEAN_DESCRIPTORS, TEXT_VRS, CompiledProfile, Rule
 from updp_node.header.values import Element, text_of, vr_of
 
 _DATE_VRS = frozenset({"DA", "DT", "TM"})
@@ -75,11 +75,18 @@ def _decide(element: Element, listed: Rule, creator: str, rules: CompiledProfile
             action, cleaning = "C", "date"
         elif FULL_DATES not in rules.options:
             return None
+    elif action == "K" and vr in TEXT_VRS and _cleans(listed, rules):
+        action, cleaning = "C", "text"
     elif action == "C":
         cleaning = "items" if vr == "SQ" else "text" if vr in TEXT_VRS else ""
         if not cleaning:
             return None
     return Rule("", (vr,), action, "X", listed.source, cleaning)
+
+
+def _cleans(listed: Rule, rules: CompiledProfile) -> bool:
+    """Whether text of a safe element is cleaned like any description; a site's own rule stands."""
+    return listed.source.startswith("option") and CLEAN_DESCRIPTORS in rules.options
 
 
 def _vr(element: Element, listed: Rule, creator: str) -> str | None:

@@ -27,7 +27,8 @@ from updp_node.standard import OPTION_CODES
 FULL_DATES = "Retain Longitudinal Temporal Information With Full Dates"
 MODIFIED_DATES = "Retain Longitudinal Temporal Information With Modified Dates"
 
-_PIXEL_OPTIONS = frozenset({"Clean Pixel Data", "Clean Recognizable Visual Features"})
+_FACES = "Clean Recognizable Visual Features"
+_PIXEL_OPTIONS = frozenset({"Clean Pixel Data", _FACES})
 
 Action = Literal[
     "D", "Z", "X", "K", "C", "U", "X/Z", "X/D", "Z/D", "X/Z/D", "X/Z/U*"
@@ -94,9 +95,9 @@ class Override(_Strict):
 class Pixels(_Strict):
     """What happens to pixels; the pixel stage and the assembly read it."""
 
-    chest_frontal: Literal["synthesize", "keep", "drop", "quarantine"] = "quarantine"
-    chest_other: Literal["drop", "quarantine", "keep"] = "quarantine"
-    other_images: Literal["quarantine", "keep", "drop"] = "quarantine"
+    chest_frontal: Literal["synthesize", "clean", "keep", "drop", "quarantine"] = "quarantine"
+    chest_other: Literal["drop", "quarantine", "clean", "keep"] = "quarantine"
+    other_images: Literal["quarantine", "clean", "keep", "drop"] = "quarantine"
     beside_counterpart: Literal["drop", "quarantine"] = "drop"
     model: str = "default"
     max_candidates: Annotated[int, Field(ge=1, le=64)] = 4
@@ -132,12 +133,18 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _cleans_what_it_claims(self) -> Profile:
-        kept = [name for name in ("chest_frontal", "chest_other", "other_images")
-                if getattr(self.pixels, name) == "keep"]  # fmt: skip
+        kinds = {name: getattr(self.pixels, name)
+                 for name in ("chest_frontal", "chest_other", "other_images")}  # fmt: skip
+        kept = [name for name, action in kinds.items() if action == "keep"]
         if kept and set(self.options) & _PIXEL_OPTIONS:
             raise ValueError(
                 f"pixels.{kept[0]}: keep contradicts the option to clean pixels: kept pixels are "
                 "not looked through for burned-in text or faces"
+            )
+        if kinds["other_images"] == "clean" and _FACES in self.options:
+            raise ValueError(
+                f"pixels.other_images: clean contradicts the option {_FACES}: it takes out text "
+                "and leaves faces"
             )
         return self
 

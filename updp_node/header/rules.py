@@ -84,6 +84,8 @@ class CompiledProfile:
         By mask of a repeating group, e.g. ``60xx3000`` (PS3.5 7.6).
     private : Mapping[tuple, Rule]
         By group, low byte of the element, and creator.
+    needs_cleaner : bool
+        Whether some rule cleans text, so that a cleaner has to be given.
     """
 
     profile: Profile
@@ -91,16 +93,12 @@ class CompiledProfile:
     rules: Mapping[int, Rule]
     masks: Mapping[str, Rule]
     private: Mapping[tuple[int, int, str], Rule]
+    needs_cleaner: bool
 
     @property
     def options(self) -> tuple[str, ...]:
         """Options of PS3.15 Annex E by name."""
         return self.profile.options
-
-    @property
-    def needs_cleaner(self) -> bool:
-        """Whether some rule cleans text, so that a cleaner has to be given."""
-        return any(rule.cleaning in {"text", "items"} for rule in self.rules.values())
 
     def rule_for(self, tag: int) -> Rule:
         """The rule of a public tag; what no rule names is removed."""
@@ -133,9 +131,9 @@ def compile_profile(profile: Profile) -> CompiledProfile:
         for mask, entry in RepeatersDictionary.items()
     }
     private = _private(profile)
-    return CompiledProfile(
-        profile, _digest(profile, by_tag, masks, private), by_tag, masks, private
-    )
+    digest = _digest(profile, by_tag, masks, private)
+    needs_cleaner = any(rule.cleaning in {"text", "items"} for rule in by_tag.values())
+    return CompiledProfile(profile, digest, by_tag, masks, private, needs_cleaner)
 
 
 def _rule(group: int, keyword: str, vr: str, named: Mapping[str, Any], profile: Profile) -> Rule:

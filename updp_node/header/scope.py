@@ -40,6 +40,8 @@ class Scope:
     ----------
     is_signed : bool
         Pixel Representation (0028,0103) of the source: fixes the VR ``US or SS``.
+    study_uid : str
+        Study Instance UID of the source: a reference by it names the study, not an instance.
     private_blocks : set of (int, str)
         Collects group and creator of the private blocks that stay.
     """
@@ -50,6 +52,7 @@ class Scope:
     clean_text: CleanText | None
     identifiers: Identifiers
     is_signed: bool = False
+    study_uid: str = ""
     private_blocks: set[tuple[int, str]] = field(default_factory=set)
 
     @property

@@ -34,6 +34,8 @@ from updp_node.subject import Subject, UidMap
 
 _CHARACTER_SET = 0x00080005
 _SOP_CLASS = 0x00080016
+_STUDY = 0x0020000D
+_TEMPORAL = 0x00280303
 _REQUIRED_UIDS = (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)
 _PRIVATE_CHARACTERISTICS = 0x00080300
 _PIXEL_REPRESENTATION = 0x00280103
@@ -103,21 +105,22 @@ def _deidentify(
         clean_text,
         collect_identifiers(source, rules, encodings),
         is_signed=_is_signed(source),
+        study_uid=_uid(source, _STUDY),
     )
     elements = walk(Place(source, scope, node, encodings))
-    _state(elements, scope)
+    _state(elements, scope, _stated(source))
     return new_item(elements)
 
 
-def _state(elements: dict[BaseTag, Element], scope: Scope) -> None:
-    """Write down what was done, and who the subject is."""
+def _state(elements: dict[BaseTag, Element], scope: Scope, earlier: str) -> None:
+    """Write down what was done, also by an `earlier` de-identifier, and who the subject is."""
     profile = scope.rules.profile
     method = (f"updp_node {__version__}", f"{profile.name} {profile.version}"[:64])
     texts = [
         (_CHARACTER_SET, "CS", "ISO_IR 192"),
         (0x00120062, "CS", "YES"),
         (0x00120063, "LO", "\\".join((*method, f"profile digest {scope.rules.digest[:32]}"))),
-        (0x00280303, "CS", _longitudinal(scope.rules)),
+        (_TEMPORAL, "CS", _longitudinal(scope.rules, earlier)),
     ]
     for tag in (0x00100010, 0x00100020):  # Patient's Name and Patient ID: Type 2, always there
         if BaseTag(tag) not in elements:
@@ -133,10 +136,10 @@ def _state(elements: dict[BaseTag, Element], scope: Scope) -> None:
         )
 
 
-def _longitudinal(rules: CompiledProfile) -> str:
-    """Longitudinal Temporal Information Modified (0028,0303)."""
+def _longitudinal(rules: CompiledProfile, earlier: str) -> str:
+    """Longitudinal Temporal Information Modified (0028,0303); never more than is true."""
     if FULL_DATES in rules.options:
-        return "UNMODIFIED"
+        return earlier if earlier in {"MODIFIED", "REMOVED"} else "UNMODIFIED"
     return "MODIFIED" if MODIFIED_DATES in rules.options else "REMOVED"
 
 
@@ -164,6 +167,11 @@ def _block_item(group: int, creator: str) -> Dataset:
 
 def _uid(source: Dataset, tag: int) -> str:
     return (text_of(source.get_item(tag), "UI", _ASCII) or "") if tag in source else ""
+
+
+def _stated(source: Dataset) -> str:
+    """What the source itself says of (0028,0303)."""
+    return (text_of(source.get_item(_TEMPORAL), "CS", _ASCII) or "") if _TEMPORAL in source else ""
 
 
 def _is_signed(source: Dataset) -> bool:

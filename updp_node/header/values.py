@@ -47,6 +47,7 @@ _ASCII = ("ascii",)
 _CHARACTER_SET = 0x00080005
 _PLAIN = re.compile(rb"[\x20-\x7e\r\n\t\f]*\x00?")
 _ESCAPE = b"\x1b"
+_REPLACED = "\ufffd"  # in text that was decoded elsewhere: bytes that the character set has not
 _ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
 
@@ -97,8 +98,10 @@ def text_of(element: Element, vr: str, encodings: tuple[str, ...]) -> str | None
         text = _decode(value, vr, encodings)
         return None if text is None else _stripped(text, vr)
     if isinstance(value, MultiValue | list | tuple):
-        return _stripped("\\".join("" if part is None else str(part) for part in value), vr)
-    return _stripped(str(value), vr)
+        text = "\\".join("" if part is None else str(part) for part in value)
+    else:
+        text = str(value)
+    return None if _REPLACED in text else _stripped(text, vr)
 
 
 def is_plain(value: bytes) -> bool:

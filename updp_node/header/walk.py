@@ -23,13 +23,13 @@ from pydicom.tag import BaseTag
 from updp_node.errors import InstanceError
 from updp_node.header import leaf
 from updp_node.header.actions import resolve_action
-from updp_node.header.content import item_action
+from updp_node.header.content import item_action, settle_values
 from updp_node.header.private import choose_private
 from updp_node.header.rules import CLEAN_DESCRIPTORS, TEXT_VRS, Rule
 from updp_node.header.scope import Mode, Scope, encoded_text, new_item
 from updp_node.header.values import Element, encodings_of, items_of, text_of
 from updp_node.standard import TypeNode
-from updp_node.standard.meanings import find_meaning
+from updp_node.standard.meanings import find_meaning, speaks_vocabulary
 
 _DEEPEST = 64
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -38,15 +38,13 @@ _WHOLE_GROUPS = frozenset({0x50, 0x60})  # curves and overlays: nothing of the p
 _STRUCTURED = frozenset(
     {"AcquisitionContextSequence", "SpecimenPreparationSequence", "WaveformAnnotationSequence"}
 )
-_VALUE_KEYWORDS = frozenset(
-    {"TextValue", "PersonName", "Date", "Time", "DateTime", "UnformattedTextValue"}
-)
 _CODES = frozenset({"CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "LongCodeValue"})
 _STRUCTURE_VRS = frozenset({"CS", "US", "SS", "UL", "SL", "AT"})
 _CODE_MEANING = 0x00080104
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)  # Code Value, its long form, URN
 _CODING_SCHEME = 0x00080102
 _CLASS_UID, _INSTANCE_UID = 0x00081150, 0x00081155
+_STUDIES = frozenset({"1.2.840.10008.3.1.2.3.1", "1.2.840.10008.3.1.2.3.2"})  # PS3.4, retired
 _ANYTHING_GOES = "X/Z/D"
 
 
@@ -110,6 +108,8 @@ def walk(place: Place) -> dict[BaseTag, Element]:
         _keep_private(private, out, place)
     if place.scope.uids.replaced_classes:
         _follow_replaced_class(out, place)
+    if place.depth and _INSTANCE_UID in out:
+        _follow_study(out, place)
     return out
 
 
@@ -138,19 +138,26 @@ def _treat(element: Element, rule: Rule, child: TypeNode | None, place: Place) -
 
 
 def _code_meaning(element: Element, vr: str, place: Place) -> Element:
-    """The vocabulary's own meaning of a code; else its text cleaned, or the bare code value."""
+    """A meaning as written where it tells of the code alone; else published, cleaned or bare."""
     scope, encodings = place.scope, place.encodings
     scheme = _text_at(place, _CODING_SCHEME)
     value = next(filter(None, (_text_at(place, tag) for tag in _CODE_VALUES)), "")
-    if meaning := find_meaning(scheme, value):
-        return encoded_text(_CODE_MEANING, vr, meaning)
     text = text_of(element, vr, encodings)
+    if meaning := find_meaning(scheme, value):
+        stays = text and _tells_code_only(text, scope)
+        return encoded_text(_CODE_MEANING, vr, text if text and stays else meaning)
     if text and CLEAN_DESCRIPTORS in scope.rules.options:
         cleaned = leaf.clean_words(element, vr, text, scope)
         if cleaned is not None:
             return cleaned
     bare = value[:64] if value and not scope.identifiers.found_in(value) else "REMOVED"
     return encoded_text(_CODE_MEANING, vr, bare)
+
+
+def _tells_code_only(text: str, scope: Scope) -> bool:
+    """Whether a sender's own meaning of a published code is made of published words alone."""
+    cleans = CLEAN_DESCRIPTORS in scope.rules.options
+    return cleans and speaks_vocabulary(text) and not scope.identifiers.found_in(text)
 
 
 def _text_at(place: Place, tag: int) -> str:
@@ -207,13 +214,8 @@ def _item(place: Place) -> Dataset | None:
     if action == "X":
         return None
     elements = walk(replace(place, mode=Mode.KEEP) if action == "K" else place)
-    if action == "D":
-        for tag, element in list(elements.items()):
-            rule = rules.rules.get(int(tag))
-            if rule is not None and rule.keyword in _VALUE_KEYWORDS:
-                elements[tag] = leaf.replace(
-                    element, rule.vrs[0], rule, place.scope, place.encodings
-                )
+    if action in {"K", "D"}:
+        settle_values(action, place.source, elements, place.scope, place.encodings)
     return new_item(elements)
 
 
@@ -254,6 +256,14 @@ def _follow_replaced_class(out: dict[BaseTag, Element], place: Place) -> None:
     uid = text_of(place.source.get_item(_INSTANCE_UID), "UI", place.encodings)
     if uid in replaced:
         out[BaseTag(_CLASS_UID)] = encoded_text(_CLASS_UID, "UI", replaced[str(uid)])
+
+
+def _follow_study(out: dict[BaseTag, Element], place: Place) -> None:
+    """A reference whose class is that of studies names a Study Instance UID (PS3.3 C.8.8.6.3)."""
+    rules, uids = place.scope.rules.rules, place.scope.uids
+    named = _text_at(place, _INSTANCE_UID)
+    if rules[_INSTANCE_UID].action == "U" and named and _text_at(place, _CLASS_UID) in _STUDIES:
+        out[BaseTag(_INSTANCE_UID)] = encoded_text(_INSTANCE_UID, "UI", uids.other(named))
 
 
 def _keep_private(elements: list[Element], out: dict[BaseTag, Element], place: Place) -> None:

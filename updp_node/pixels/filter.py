@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydicom import Dataset
+from pydicom.uid import MPEGTransferSyntaxes, VLWholeSlideMicroscopyImageStorage
 
 from updp_node.errors import InstanceError
 from updp_node.model import PixelAction
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+_VIDEO = frozenset(MPEGTransferSyntaxes)
 _TELLING = ("BurnedInAnnotation", "RecognizableVisualFeatures")
 
 
@@ -87,8 +89,9 @@ def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
     InstanceError
         ``already-synthetic``: Synthetic Data (0008,001C) is YES; findings vanish over
         generations. ``burned-in-annotation``: the pixels are to be kept, and the header says
-        that they show text or a face. Those of `decode` and `to_display`, where the image must
-        be looked at.
+        that they show text or a face; or they are to be cleaned of text, and show a face.
+        ``video-not-cleaned``, ``whole-slide-not-cleaned``: no cleaning of these. Those of
+        `decode` and `to_display`, where the image must be looked at.
 
     References
     ----------
@@ -100,11 +103,23 @@ def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
     if str(source.get("SyntheticData") or "").strip().upper() == "YES":
         raise InstanceError("already-synthetic", "(0008,001C)")
     action = _choose(source, policy)
-    if action is PixelAction.KEEP:
-        telling = [each for each in _TELLING if str(source.get(each) or "").upper() == "YES"]
+    if action is PixelAction.CLEAN:
+        _refuse_uncleanable(source)
+    if action in (PixelAction.KEEP, PixelAction.CLEAN):
+        asked = _TELLING if action is PixelAction.KEEP else _TELLING[1:]
+        telling = [each for each in asked if str(source.get(each) or "").upper() == "YES"]
         if telling:
             raise InstanceError("burned-in-annotation", " ".join(telling))
     return action
+
+
+def _refuse_uncleanable(source: Dataset) -> None:
+    """Video and whole slides: too much to be looked through frame by frame."""
+    syntax = str(source.file_meta.TransferSyntaxUID) if hasattr(source, "file_meta") else ""
+    if syntax in _VIDEO:
+        raise InstanceError("video-not-cleaned", "(0002,0010)")
+    if str(source.get("SOPClassUID")) == VLWholeSlideMicroscopyImageStorage:
+        raise InstanceError("whole-slide-not-cleaned", "(0008,0016)")
 
 
 def _choose(source: Dataset, policy: PixelPolicy) -> PixelAction:

@@ -14,8 +14,8 @@ from updp_node.errors import InstanceError
 
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 MAXIMUM_SAMPLES = 2**31
-_PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
-_TABLE_FAULTS = (
+PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
+TABLE_FAULTS = (
     AttributeError,
     IndexError,
     KeyError,
@@ -54,18 +54,24 @@ def decode(source: Dataset) -> NDArray[Any]:
     ----------
     PS3.5 8 and Annex A; PS3.3 C.7.6.3.
     """
-    shape = _read_shape(source)
+    shape = read_shape(source)
     try:
         array = pixel_array(source)
         return np.asarray(array).reshape(shape)
-    except _PASSED_ON:
+    except PASSED_ON:
         raise
     except BaseException as error:  # noqa: BLE001 - pylibjpeg-rle: PanicException is no Exception
         raise InstanceError("undecodable-pixels", type(error).__name__) from None
 
 
-def _read_shape(source: Dataset) -> tuple[int, ...]:
-    """Frames, rows, columns and, for colour, samples."""
+def read_shape(source: Dataset) -> tuple[int, ...]:
+    """Frames, rows, columns and, for colour, samples.
+
+    Raises
+    ------
+    InstanceError
+        ``undecodable-pixels``, ``oversized-pixels``.
+    """
     try:
         frames = int(source.get("NumberOfFrames") or 1)
         samples = int(source.get("SamplesPerPixel") or 1)
@@ -104,7 +110,7 @@ def to_display(source: Dataset, frame: NDArray[Any]) -> NDArray[np.uint8]:
     """
     try:
         shown, low, high, dark = _apply_tables(source, frame)
-    except _TABLE_FAULTS as error:
+    except TABLE_FAULTS as error:
         raise InstanceError("undisplayable-pixels", type(error).__name__) from None
     if high <= low:
         return np.zeros(frame.shape[:2], dtype=np.uint8)

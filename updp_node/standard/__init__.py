@@ -4,6 +4,7 @@ See `updp_node.standard.tables` for the loader and ``tools/generate_standard.py`
 the tables come from.
 """
 
+from updp_node.standard.charsets import complete_pydicom
 from updp_node.standard.tables import (
     OPTION_CODES,
     ConfidentialityRow,
@@ -35,3 +36,5 @@ __all__ = [
     "required_keywords",
     "safe_private",
 ]
+
+complete_pydicom()

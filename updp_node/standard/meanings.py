@@ -20,6 +20,8 @@ from typing import Any
 _OLD_SNOMED = frozenset({"SRT", "SNM3", "99SDM"})
 _SEMANTIC_TAG = re.compile(r" \([a-z][a-z /+-]*\)$")
 _LONGEST = 64
+_WORD = re.compile(r"[^\W_]+")
+_SHORTEST_NUMBER = 4
 
 
 def find_meaning(scheme: str, value: str) -> str | None:
@@ -38,6 +40,26 @@ def find_meaning(scheme: str, value: str) -> str | None:
         scheme, value = "SCT", _newer_snomed().get(value, "")
     meaning = _meanings().get((scheme, value))
     return None if meaning is None else _SEMANTIC_TAG.sub("", meaning)[:_LONGEST].rstrip()
+
+
+def speaks_vocabulary(text: str) -> bool:
+    """Whether every word of a text is one that published meanings use.
+
+    Numbers of at most three digits count as words. Senders write their own meaning beside a
+    published code, ``Chest`` for *Thoracic structure*: what is made of such words alone tells of
+    the code, not of a person.
+    """
+    words = _WORD.findall(text.lower())
+    known = _vocabulary()
+    return bool(words) and all(
+        word in known or (word.isdigit() and len(word) < _SHORTEST_NUMBER) for word in words
+    )
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
+    """Words of all published meanings."""
+    return frozenset(word for text in _meanings().values() for word in _WORD.findall(text.lower()))
 
 
 @lru_cache(maxsize=1)

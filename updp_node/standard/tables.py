@@ -138,7 +138,8 @@ class TypeNode:
         try:
             return self._children[tag]
         except KeyError:
-            found = self._children[tag] = self._find(keyword_for_tag(tag))
+            keyword = keyword_for_tag(tag) or _newest_keywords().get(tag, "")
+            found = self._children[tag] = self._find(keyword)
             return found
 
     def keywords(self) -> Iterator[str]:
@@ -160,6 +161,18 @@ def confidentiality_rows() -> tuple[ConfidentialityRow, ...]:
     """Every row of PS3.15 Table E.1-1, in its order."""
     rows = _load("confidentiality.json")
     return tuple(ConfidentialityRow(*row) for row in rows)
+
+
+@lru_cache(maxsize=1)
+def _newest_keywords() -> Mapping[int, str]:
+    """Keywords of the attributes that are newer than pydicom's dictionary, by tag."""
+    numbers = ((row.tag.replace(",", ""), row.keyword) for row in confidentiality_rows())
+    tags = {int(digits, 16): keyword for digits, keyword in numbers if _is_number(digits)}
+    return {tag: keyword for tag, keyword in tags.items() if not keyword_for_tag(tag)}
+
+
+def _is_number(digits: str) -> bool:
+    return len(digits) == 8 and all(digit in "0123456789ABCDEF" for digit in digits)
 
 
 @lru_cache(maxsize=1)

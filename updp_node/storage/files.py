@@ -1,7 +1,7 @@
 """Files that survive a crash: the one writer of staged and released objects.
 
 A name is made durable with its content: the file is synchronized, then the folder that
-names it. Paths are opaque; files are 0600, folders 0700.
+names it. Paths are opaque; only this user enters them, and the group of a shared released zone.
 """
 
 from __future__ import annotations
@@ -19,9 +19,16 @@ from pathlib import Path
 
 from updp_node.errors import InstanceError, SpoolError
 from updp_node.model import VerifiedBytes
+from updp_node.storage.folders import (
+    FILE_MODE,
+    FOLDER_MODE,
+    as_spool_error,
+    free_bytes,
+    group_bits,
+    make_folder,
+    sync_folder,
+)
 
-_FILE_MODE = 0o600
-_FOLDER_MODE = 0o700
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _PARTIAL_SUFFIX = ".part"
 _FAN_OUT = tuple(f"{number:02x}" for number in range(256))
@@ -55,9 +62,9 @@ class Staging:
             A folder could not be made.
         """
         make_folder(self.root)
-        with _as_spool_error():
+        with as_spool_error():
             for name in _FAN_OUT:
-                (self.root / name).mkdir(mode=_FOLDER_MODE, exist_ok=True)
+                (self.root / name).mkdir(mode=FOLDER_MODE, exist_ok=True)
             sync_folder(self.root)
 
     def create(self) -> StagedFile:
@@ -112,12 +119,12 @@ class StagedFile:
         self._partial = path.with_suffix(_PARTIAL_SUFFIX)
         self._checked_at = self._synced_at = 0
         self._require_space()
-        with _as_spool_error():
-            self._handle = os.open(self._partial, _CREATE, _FILE_MODE)
+        with as_spool_error():
+            self._handle = os.open(self._partial, _CREATE, FILE_MODE)
 
     def write(self, content: Buffer) -> None:
         """Append bytes; very large files are synchronized on the way."""
-        with _as_spool_error():
+        with as_spool_error():
             self.size_bytes += _write_all(self._handle, content)
             if self.size_bytes - self._synced_at >= _SYNC_EVERY_BYTES:
                 os.fdatasync(self._handle)
@@ -132,7 +139,7 @@ class StagedFile:
         File and folder are synchronized at the same time: each waits for the same journal
         commit and for a flush of the device, and the device merges the two.
         """
-        with _as_spool_error():
+        with as_spool_error():
             self._partial.rename(self.path)
             with ThreadPoolExecutor(1) as other:
                 folder = other.submit(sync_folder, self.path.parent)
@@ -152,41 +159,10 @@ class StagedFile:
                 path.unlink(missing_ok=True)
 
     def _require_space(self) -> None:
-        with _as_spool_error():
+        with as_spool_error():
             free = free_bytes(self.path.parent)
         if free < self._reserve_bytes:
             raise SpoolError("free space is below the reserve")
-
-
-def free_bytes(path: Path) -> int:
-    """Space that is free to this process on the file system of a path."""
-    state = os.statvfs(path)
-    return state.f_bavail * state.f_frsize
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and the folders above it, each durable in the one above.
-
-    Raises
-    ------
-    SpoolError
-        The file system refuses.
-    """
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    with _as_spool_error():
-        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        sync_folder(folder.parent)
 
 
 def write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
@@ -270,8 +246,9 @@ def _temporary(path: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
     """A synchronized file beside `path`, removed if what follows fails."""
     temporary = path.with_name(f".{uuid.uuid4().hex}{_PARTIAL_SUFFIX}")
     try:
-        with _as_spool_error():
-            handle = os.open(temporary, _CREATE, _FILE_MODE)
+        with as_spool_error():
+            handle = os.open(temporary, _CREATE, FILE_MODE)
+            os.fchmod(handle, FILE_MODE | group_bits(path.parent) & 0o040)
             try:
                 for chunk in (content,) if isinstance(content, bytes) else content:
                     _write_all(handle, chunk)
@@ -290,11 +267,3 @@ def _write_all(handle: int, content: Buffer) -> int:
     while written < len(view):
         written += os.write(handle, view[written:])
     return written
-
-
-@contextmanager
-def _as_spool_error() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SpoolError(f"file system: {error.strerror or type(error).__name__}") from error

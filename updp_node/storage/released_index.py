@@ -1,28 +1,35 @@
-"""The index of the released zone: what researchers may find. Knows nothing of the sources."""
+"""The index of the released zone as the node writes it. Knows nothing of the sources."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from updp_node.storage.tables import ReleasedInstanceRow
+from updp_node.query.levels import Level
+from updp_node.storage.description import Attributes, Description, dump
+from updp_node.storage.ledger import Ledger, LedgerEntry
+from updp_node.storage.released_tables import (
+    InstanceEntity,
+    PatientEntity,
+    SeriesEntity,
+    StudyEntity,
+    SyntaxEntity,
+)
+
+LEDGER_NAME = "ledger.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasedInstance:
-    """A released instance; ``file`` is relative to the released zone."""
+    """A released instance: what the ledger keeps of it, and what its file says."""
 
-    sop_instance_uid: str
-    sop_class_uid: str
-    series_uid: str
-    study_uid: str
-    transfer_syntax_uid: str
-    project: str
-    file: str
-    sha256: str
-    supersedes: str | None = None
+    entry: LedgerEntry
+    description: Description
 
 
 class ReleasedIndex:
@@ -32,28 +39,179 @@ class ReleasedIndex:
     ----------
     engine : sqlalchemy.Engine
         Of the released index.
+    root : pathlib.Path
+        The released zone.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, root: Path) -> None:
         self._engine = engine
+        self.ledger = Ledger(root / LEDGER_NAME)
 
-    def add(self, instances: list[ReleasedInstance], *, now: float) -> None:
-        """Make released instances findable; what is there already stays as it is."""
+    def add(self, instances: list[ReleasedInstance]) -> None:
+        """Make released instances findable; what is there already stays as it is.
+
+        Raises
+        ------
+        SpoolError
+            Ledger or index cannot be written.
+        """
+        known = self._known(each.entry.sop_instance_uid for each in instances)
+        new = [each for each in instances if each.entry.sop_instance_uid not in known]
+        self.ledger.append([each.entry for each in new])
+        self.put(instances)
+
+    def put(self, instances: Iterable[ReleasedInstance]) -> None:
+        """Write rows alone, as `add` does and as a rebuild does from the ledger."""
         with Session(self._engine) as session, session.begin():
+            writer = _Writer(session)
             for each in instances:
-                if session.get(ReleasedInstanceRow, each.sop_instance_uid) is None:
-                    session.add(
-                        ReleasedInstanceRow(
-                            sop_instance_uid=each.sop_instance_uid,
-                            sop_class_uid=each.sop_class_uid, series_uid=each.series_uid,
-                            study_uid=each.study_uid,
-                            transfer_syntax_uid=each.transfer_syntax_uid, project=each.project,
-                            file=each.file, sha256=each.sha256, released_at=now,
-                        )
-                    )  # fmt: skip
-                if each.supersedes is not None:
-                    session.execute(
-                        update(ReleasedInstanceRow)
-                        .where(ReleasedInstanceRow.sop_instance_uid == each.supersedes)
-                        .values(superseded_by=each.sop_instance_uid)
-                    )
+                writer.put(each)
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """All that the ledger names, oldest first, each once."""
+        seen = set()
+        for entry in self.ledger.read():
+            if entry.sop_instance_uid not in seen:
+                seen.add(entry.sop_instance_uid)
+                yield entry
+
+    def complete_ledger(self) -> None:
+        """Write into the ledger what only the rows know: an index from before the ledger.
+
+        Raises
+        ------
+        SpoolError
+            The ledger cannot be written.
+        """
+        named = {entry.sop_instance_uid for entry in self.ledger.read()}
+        self.ledger.append([each for each in self._rows() if each.sop_instance_uid not in named])
+
+    def count_unread(self) -> int:
+        """Instances that cannot be found because their file was never read."""
+        query = select(func.count()).where(InstanceEntity.series_key.is_(None))
+        with Session(self._engine) as session:
+            return session.scalar(query) or 0
+
+    def clear(self) -> None:
+        """Forget every row; the tokens stay."""
+        with Session(self._engine) as session, session.begin():
+            for table in (InstanceEntity, SeriesEntity, StudyEntity, PatientEntity, SyntaxEntity):
+                session.execute(delete(table))
+
+    def _known(self, uids: Iterable[str]) -> set[str]:
+        query = select(InstanceEntity.sop_instance_uid).where(
+            InstanceEntity.sop_instance_uid.in_(list(uids))
+        )
+        with Session(self._engine) as session:
+            return set(session.scalars(query))
+
+    def _rows(self) -> list[LedgerEntry]:
+        with Session(self._engine) as session:
+            rows = list(
+                session.scalars(select(InstanceEntity).order_by(InstanceEntity.released_at))
+            )
+        before = {row.superseded_by: row.sop_instance_uid for row in rows if row.superseded_by}
+        return [
+            LedgerEntry(row.sop_instance_uid, row.project, row.file, row.sha256,
+                        row.released_at, before.get(row.sop_instance_uid))
+            for row in rows
+        ]  # fmt: skip
+
+
+class _Writer:
+    """Puts instances under their series, studies and patients within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, instance: ReleasedInstance) -> None:
+        entry, description = instance.entry, instance.description
+        patient = self._patient(entry.project, description)
+        study = self._study(entry.project, patient, description)
+        series = self._series(study, description)
+        row = self._session.scalar(
+            select(InstanceEntity).where(InstanceEntity.sop_instance_uid == entry.sop_instance_uid)
+        )
+        if row is None:
+            row = InstanceEntity(
+                sop_instance_uid=entry.sop_instance_uid, project=entry.project, file=entry.file,
+                sha256=entry.sha256, released_at=entry.released_at,
+            )  # fmt: skip
+            self._session.add(row)
+        row.series_key = series.id
+        row.sop_class_uid = description.sop_class_uid
+        row.transfer_syntax_uid = description.transfer_syntax_uid
+        row.number_of_frames = description.number_of_frames
+        row.size_bytes = description.size_bytes
+        row.attributes = dump(description.attributes[Level.IMAGE])
+        syntax = (entry.project, description.sop_class_uid, description.transfer_syntax_uid)
+        if self._session.get(SyntaxEntity, syntax) is None:
+            self._session.add(
+                SyntaxEntity(
+                    project=syntax[0], sop_class_uid=syntax[1], transfer_syntax_uid=syntax[2]
+                )
+            )
+        if entry.supersedes is not None:
+            self._session.execute(
+                update(InstanceEntity)
+                .where(InstanceEntity.sop_instance_uid == entry.supersedes)
+                .values(superseded_by=entry.sop_instance_uid)
+            )
+
+    def _patient(self, project: str, description: Description) -> PatientEntity:
+        row = self._session.scalar(
+            select(PatientEntity).where(
+                PatientEntity.project == project,
+                PatientEntity.patient_id == description.patient_id,
+            )
+        )
+        if row is None:
+            row = PatientEntity(project=project, patient_id=description.patient_id, attributes="{}")
+            self._session.add(row)
+        row.name_alphabetic, row.name_ideographic, row.name_phonetic = description.names()
+        row.attributes = _merge(row.attributes, description.attributes[Level.PATIENT])
+        self._session.flush()
+        return row
+
+    def _study(self, project: str, patient: PatientEntity, description: Description) -> StudyEntity:
+        row = self._session.scalar(
+            select(StudyEntity).where(
+                StudyEntity.project == project, StudyEntity.study_uid == description.study_uid
+            )
+        )
+        if row is None:
+            row = StudyEntity(project=project, study_uid=description.study_uid, attributes="{}",
+                              patient_key=patient.id)  # fmt: skip
+            self._session.add(row)
+        row.patient_key = patient.id
+        row.study_date = description.moment(Level.STUDY, "00080020")
+        row.study_time = description.moment(Level.STUDY, "00080030")
+        row.accession_number = description.text(Level.STUDY, "00080050")
+        row.attributes = _merge(row.attributes, description.attributes[Level.STUDY])
+        self._session.flush()
+        return row
+
+    def _series(self, study: StudyEntity, description: Description) -> SeriesEntity:
+        row = self._session.scalar(
+            select(SeriesEntity).where(
+                SeriesEntity.study_key == study.id,
+                SeriesEntity.series_uid == description.series_uid,
+            )
+        )
+        if row is None:
+            row = SeriesEntity(
+                study_key=study.id, series_uid=description.series_uid, attributes="{}"
+            )
+            self._session.add(row)
+        row.modality = description.text(Level.SERIES, "00080060")
+        row.attributes = _merge(row.attributes, description.attributes[Level.SERIES])
+        self._session.flush()
+        return row
+
+
+def _merge(held: str, found: Attributes) -> str:
+    """What an entity holds after a further instance of it: the newest value that is one."""
+    old: Attributes = json.loads(held)
+    filled = {tag: element for tag, element in found.items() if "Value" in element}
+    merged = {**{tag: element for tag, element in found.items()}, **old, **filled}
+    return held if merged == old else dump(merged)

@@ -1,8 +1,6 @@
-"""Tables of the identified zone and of the released zone, in two separate databases.
+"""Tables of the identified zone: what was received and what became of it.
 
-The identified index knows what was received and what became of it; the released index
-knows nothing but released objects. No table of either holds free text of a patient;
-the identified zone holds UIDs and the attributes that the routes ask.
+No table holds free text of a patient: UIDs, and the attributes that the routes ask.
 """
 
 from __future__ import annotations
@@ -10,24 +8,13 @@ from __future__ import annotations
 from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-_NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from updp_node.storage.naming import NAMING
 
 
 class Identified(DeclarativeBase):
     """Base of the tables of the identified zone."""
 
-    metadata = MetaData(naming_convention=_NAMING)
-
-
-class Released(DeclarativeBase):
-    """Base of the tables of the released zone."""
-
-    metadata = MetaData(naming_convention=_NAMING)
+    metadata = MetaData(naming_convention=NAMING)
 
 
 class AssociationRow(Identified):
@@ -168,19 +155,3 @@ class QuarantineRow(Identified):
     state: Mapped[str] = mapped_column(String(16), default="open", index=True)
     created_at: Mapped[float]
     resolved_at: Mapped[float | None]
-
-
-class ReleasedInstanceRow(Released):
-    """A released instance as the research side sees it."""
-
-    __tablename__ = "released_instances"
-    sop_instance_uid: Mapped[str] = mapped_column(String(64), primary_key=True)
-    sop_class_uid: Mapped[str] = mapped_column(String(64))
-    series_uid: Mapped[str] = mapped_column(String(64), index=True)
-    study_uid: Mapped[str] = mapped_column(String(64), index=True)
-    transfer_syntax_uid: Mapped[str] = mapped_column(String(64))
-    project: Mapped[str] = mapped_column(String(64), index=True)
-    file: Mapped[str] = mapped_column(String(255))
-    sha256: Mapped[str] = mapped_column(String(64))
-    released_at: Mapped[float]
-    superseded_by: Mapped[str | None] = mapped_column(String(64))

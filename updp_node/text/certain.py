@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -15,6 +15,9 @@ from updp_node.text.lexicon import Lexicons
 _MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
+_WORD = re.compile(r"[^\W\d_]+")
+_HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_PLURAL = re.compile(r"[A-Z]{2,5}s")
 _SHORTEST_ID = 3
 _COMMON_IDS = frozenset({"none", "unknown", "chest", "test"})
 
@@ -44,8 +47,64 @@ def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span
     return spans
 
 
+def trim_names(
+    spans: Iterable[Span], certain: Sequence[Span], text: str, lexicons: Lexicons
+) -> Iterator[Span]:
+    """Names that were guessed, without the plain words around a name that the header is sure of.
+
+    ``CT HEAD - Laura Parker``: a model takes *HEAD* for a part of the name.
+    """
+    names = [span for span in certain if span.category == "NAME"]
+    for span in spans:
+        inside = [s for s in names if span.start <= s.start and s.end <= span.end]
+        if span.category != "NAME" or not inside:
+            yield span
+            continue
+        first, last = min(s.start for s in inside), max(s.end for s in inside)
+        before = [*_WORD.finditer(text, span.start, first)]
+        after = [*_WORD.finditer(text, last, span.end)]
+        kept, also = _foreign(before, lexicons), _foreign(after[::-1], lexicons)
+        start = kept.start() if kept else first
+        end = also.end() if also else last
+        yield Span(start, end, span.category, span.recognizer)
+
+
+def _foreign(words: Sequence[re.Match[str]], lexicons: Lexicons) -> re.Match[str] | None:
+    """The first word from the outside that may belong to a name; single letters by what follows."""
+    lone = None
+    for word in words:
+        if _is_plain(word[0], lexicons):
+            lone = None
+        elif len(word[0]) > 1:
+            return lone or word
+        else:
+            lone = lone or word
+    return lone
+
+
+def _is_plain(word: str, lexicons: Lexicons) -> bool:
+    """Whether a word is one of the language or of protocols, and no name where it stands."""
+    if _PLURAL.fullmatch(word):
+        return True
+    parts = [part.lower() for part in _HUMPS.findall(word)] or [word.lower()]
+    return all(
+        part in lexicons.protocol or (part in lexicons.words and not _names(part, lexicons))
+        for part in (parts if len(parts) > 1 else [word.lower()])
+    )
+
+
+def _names(word: str, lexicons: Lexicons) -> bool:
+    return word in lexicons.ambiguous or word in lexicons.surnames or word in lexicons.given
+
+
 def _telling_parts(value: str, lexicons: Lexicons) -> set[str]:
-    """A phrase, its lines, and each word that is no word of the language: a town, a name."""
+    """A phrase, its lines, and each word that is no word of the language: a town, a name.
+
+    A service alone, *Nuclear Medicine*, names no institution.
+    """
+    named = {word.lower() for word in re.findall(r"[^\W_]+", fold_text(value).text)}
+    if named <= set(lexicons.places["services"]):
+        return set()
     parts = {value}
     for line in re.split(r"[,;^\r\n]+", value):
         words = re.findall(r"[^\W\d_]{4,}", fold_text(line).text)

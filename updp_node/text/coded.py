@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydicom.dataset import Dataset
 
 from updp_node.errors import InstanceError
-from updp_node.standard.meanings import find_meaning
+from updp_node.standard.meanings import find_meaning, speaks_vocabulary
 
 # Schemes whose codes are published; a code of any other scheme is free text.
 KNOWN_SCHEMES = frozenset(
@@ -19,6 +19,8 @@ KNOWN_SCHEMES = frozenset(
 )
 _CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 CODE_KEYWORDS = (*_CODE_VALUES, "CodingSchemeDesignator", "CodingSchemeVersion")
+_LONGEST_MEANING = 64
+_UID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*)){2,30}")
 _TEMPLATE = {
     "MappingResource": re.compile(r"DCMR|SDM|99[A-Z0-9_]{1,14}"),
     "TemplateIdentifier": re.compile(r"[0-9]{1,8}[A-Z]?"),
@@ -68,11 +70,55 @@ def known_template(stated: Dataset) -> Dataset | None:
     return made
 
 
+def rewrite_code(
+    code: Dataset, clean: Callable[[str], str], tells: Callable[[str], bool]
+) -> Dataset:
+    """A code anew, without identifiers.
+
+    The meaning of a published code stays as written where it is made of the vocabulary's words
+    alone; else it becomes the published one. What no vocabulary publishes is cleaned as text.
+
+    Parameters
+    ----------
+    clean : callable
+        Text to text without identifiers.
+    tells : callable
+        Whether a text holds an identifier of the header.
+
+    References
+    ----------
+    PS3.3 Table 8.8-1 (Code Sequence Macro).
+    """
+    made = Dataset()
+    published = str(code.get("CodingSchemeDesignator") or "") in KNOWN_SCHEMES
+    for keyword in CODE_KEYWORDS:
+        if keyword in code:
+            value = str(code[keyword].value or "")
+            free = not published or " " in value.strip() or tells(value)
+            setattr(made, keyword, clean(value) if free and value else value)
+    if uid := _scheme_uid(code):
+        made.CodingSchemeUID = uid
+    if "CodeMeaning" in code:
+        text, meaning = str(code.CodeMeaning or ""), published_meaning(code)
+        if meaning and not (speaks_vocabulary(text) and not tells(text)):
+            text = meaning
+        elif not meaning and text:
+            text = clean(text)[:_LONGEST_MEANING]
+        made.CodeMeaning = text
+    return made
+
+
 def published_meaning(code: Dataset) -> str | None:
     """The meaning that the vocabulary of a code gives it."""
     scheme = str(code.get("CodingSchemeDesignator") or "")
     stated = (str(code.get(keyword) or "") for keyword in _CODE_VALUES)
     return next((found for value in stated if (found := find_meaning(scheme, value))), None)
+
+
+def _scheme_uid(code: Dataset) -> str:
+    """Coding Scheme UID (0008,010C) where it has the form of a UID; else empty (PS3.3 8.2)."""
+    value = str(code.get("CodingSchemeUID") or "").strip()
+    return value if _UID.fullmatch(value) else ""
 
 
 def code_of(item: Dataset) -> tuple[str, str]:

@@ -14,14 +14,7 @@ from pydicom.sequence import Sequence
 from updp_node.errors import InstanceError
 from updp_node.standard import ContentItemRow, content_items
 from updp_node.subject import Subject, UidMap
-from updp_node.text.coded import (
-    CODE_KEYWORDS,
-    KNOWN_SCHEMES,
-    code_of,
-    enumerated,
-    known_template,
-    published_meaning,
-)
+from updp_node.text.coded import code_of, enumerated, known_template, rewrite_code
 from updp_node.text.identity import Identity
 from updp_node.text.scrub import Replacement, Scrubber
 
@@ -59,6 +52,8 @@ class ContentScrubber:
     replacement : Replacement
     shift_dates : bool
         Dates are moved; else they are replaced by dummies.
+    instances : frozenset of str
+        SOP Instance UIDs that the report refers to: a UIDREF of one of them names the same.
     spans, removed : int
         Identifiers replaced in text; content items left out.
     has_coordinates : bool
@@ -71,6 +66,7 @@ class ContentScrubber:
     uids: UidMap
     replacement: Replacement
     shift_dates: bool
+    instances: frozenset[str] = frozenset()
     spans: int = 0
     removed: int = 0
     has_coordinates: bool = False
@@ -119,32 +115,16 @@ class ContentScrubber:
             made.ObservationDateTime = self._moved(str(source.ObservationDateTime), "DATETIME")
 
     def rewrite_codes(self, codes: Sequence) -> Sequence:
-        """Codes with the meanings of published vocabularies; others are scrubbed as text."""
-        rewritten = []
-        for code in codes:
-            made = Dataset()
-            scheme = str(code.get("CodingSchemeDesignator") or "")
-            for keyword in CODE_KEYWORDS:
-                if keyword not in code:
-                    continue
-                value = str(code[keyword].value or "")
-                free = (
-                    scheme not in KNOWN_SCHEMES
-                    or " " in value.strip()
-                    or self.scrubber.names_somebody(value, self.identity)
-                )
-                setattr(made, keyword, self.clean(value) if free and value else value)
-            if "CodeMeaning" in code:
-                made.CodeMeaning = self._meaning(str(code.CodeMeaning or ""), code)
-            rewritten.append(made)
-        return Sequence(rewritten)
+        """Codes anew: values of unpublished schemes and meanings as text."""
+        return Sequence([rewrite_code(code, self._clean_meaning, self._tells) for code in codes])
 
-    def _meaning(self, text: str, code: Dataset) -> str:
-        """The vocabulary's own meaning of a code; else the stated one as text."""
-        if published := published_meaning(code):
-            return published
+    def _tells(self, text: str) -> bool:
+        return self.scrubber.names_somebody(text, self.identity)
+
+    def _clean_meaning(self, text: str) -> str:
+        """Text of a code without its identifiers; the same text is cleaned once."""
         if text not in self._meanings:
-            self._meanings[text] = self.clean(text)[:64] if text else ""
+            self._meanings[text] = self.clean(text)
         return self._meanings[text]
 
     def rewrite_template(self, source: Dataset, made: Dataset) -> None:
@@ -223,9 +203,15 @@ class ContentScrubber:
             )
 
     def _write_uid(self, source: Dataset, made: Dataset) -> None:
-        made.UID = self.uids.other(str(source.get("UID") or ""))
+        uid = str(source.get("UID") or "")
+        named = uid in self.instances
+        made.UID = self.uids.instance(uid) if named else self.uids.other(uid)
 
     def _write_reference(self, source: Dataset, made: Dataset) -> None:
+        made.ReferencedSOPSequence = self._references(source)
+
+    def _references(self, source: Dataset) -> Sequence:
+        """References anew; an image may name the presentation state it is shown by in its own."""
         references = []
         for reference in source.get("ReferencedSOPSequence") or []:
             item = Dataset()
@@ -238,8 +224,10 @@ class ContentScrubber:
             for keyword in _REFERENCE:
                 if keyword in reference and not replaced:
                     setattr(item, keyword, reference[keyword].value)
+            if reference.get("ReferencedSOPSequence"):
+                item.ReferencedSOPSequence = self._references(reference)
             references.append(item)
-        made.ReferencedSOPSequence = Sequence(references)
+        return Sequence(references)
 
     def _write_coordinates(self, source: Dataset, made: Dataset) -> None:
         self.has_coordinates = True

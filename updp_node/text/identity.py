@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement
@@ -37,6 +38,15 @@ _DATES = frozenset(
     "PatientBirthDateInAlternativeCalendar LastMenstrualDate IssueDateOfImagingServiceRequest "
     "Date DateTime AcquisitionDateTime VerificationDateTime".split()
 )
+RETAINED_WITH: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "Retain Device Identity": frozenset(
+            "StationName DeviceSerialNumber DetectorID GantryID CassetteID PlateID "
+            "DeviceUID".split()
+        ),
+    }
+)
+"""Option to the attributes that it retains (PS3.15 Table E.1-1) and that are searched else."""
 _MOST = 2_000
 
 
@@ -61,13 +71,16 @@ class Identity:
     institutions: tuple[str, ...] = ()
 
 
-def read_identity(data_sets: Sequence[Dataset]) -> Identity:
+def read_identity(data_sets: Sequence[Dataset], retained: frozenset[str] = frozenset()) -> Identity:
     """Identifiers of source data sets, from every depth: header, sequences, SR content.
 
     Parameters
     ----------
     data_sets : sequence of pydicom.Dataset
         All instances of a study, or one of each series. They are not changed.
+    retained : frozenset of str
+        Keywords of attributes that the profile retains: what stays in the header is no
+        identifier in text.
 
     References
     ----------
@@ -79,7 +92,7 @@ def read_identity(data_sets: Sequence[Dataset]) -> Identity:
     for data_set in data_sets:
         for element in _elements(data_set):
             field = _field(element)
-            if field:
+            if field and element.keyword not in retained:
                 for value in _values(element):
                     if len(found[field]) < _MOST:
                         found[field].setdefault(value[:8] if field == "dates" else value)
@@ -94,25 +107,33 @@ def _elements(data_set: Dataset) -> Iterator[DataElement]:
         for tag in current.keys():  # noqa: SIM118 - a Dataset iterates over values
             if tag.group in {0x7FE0, 0x5400} or tag.element == 0:
                 continue
+            raw = current.get_item(tag).value  # pydicom decodes in place
             try:
                 element = current[tag]
                 items = list(element.value or ()) if element.VR == "SQ" else None
             except Exception:  # noqa: BLE001  # pydicom raises what it likes on odd values
-                if unread := _as_text(current, tag):
+                if unread := _as_text(tag, raw):
                     yield unread
                 continue
             if items is None:
                 yield element
+                if _is_replaced(raw, element) and (unread := _as_text(tag, raw)):
+                    yield unread
             else:
                 waiting.extend(items)
 
 
-def _as_text(data_set: Dataset, tag: BaseTag) -> DataElement | None:
+def _is_replaced(raw: object, element: DataElement) -> bool:
+    """Whether text holds characters that stand for bytes that its character set has not."""
+    is_text = isinstance(raw, bytes) and not raw.isascii() and not isinstance(element.value, bytes)
+    return is_text and "\ufffd" in str(element.value)
+
+
+def _as_text(tag: BaseTag, value: object) -> DataElement | None:
     """An unreadable element by its bytes, if they are text; None if they are not."""
-    value = data_set.get_item(tag).value
     if not isinstance(value, bytes) or not dictionary_has_tag(tag):
         return None
-    text = value.decode("latin-1").strip("\0 ")
+    text = value.decode("latin-1").replace("\x1b", " ").strip("\0 ")
     vr = "PN" if dictionary_VR(tag) == "PN" else "UT"
     return DataElement(tag, vr, text, already_converted=True) if text.isprintable() else None
 

@@ -55,6 +55,8 @@ class Lexicons:
         Names that are words too: a name only where the context says so.
     words : frozenset of str
         Whitelisted single words: of the language, of medicine, eponyms.
+    protocol : frozenset of str
+        Words of protocols and series that are no part of a name beside one.
     eponyms : Phrases
         Whitelisted phrases by their first word.
     eponym_heads : frozenset of str
@@ -76,6 +78,7 @@ class Lexicons:
     given_male: frozenset[str]
     ambiguous: frozenset[str]
     words: frozenset[str]
+    protocol: frozenset[str]
     eponyms: Phrases
     eponym_heads: frozenset[str]
     patterns: tuple[IdentifierPattern, ...]
@@ -138,6 +141,9 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
     words |= {
         part for term in _terms(read_rules(root / "whitelist" / "radiology.yaml")) for part in term
     }
+    protocol = _terms(read_rules(root / "whitelist" / "protocol.yaml"))
+    beside = frozenset(part for term in protocol for part in term)
+    words |= beside - {name for path in _NAME_LISTS for name in lists[path]}
     words |= {term[0] for term in eponyms if len(term) == 1}
     site = [
         _site_terms(path)
@@ -152,6 +158,7 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
         given_male=frozenset(lists["blacklist/given_names_male.txt.gz"]),
         ambiguous=frozenset(lists["context/ambiguous_names.txt.gz"]),
         words=frozenset(words),
+        protocol=beside,
         eponyms=_by_first(eponyms),
         eponym_heads=frozenset(hand_written["heads"]),
         patterns=_compile_patterns(patterns, root / "blacklist" / "patterns.yaml"),
@@ -170,10 +177,13 @@ def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
     )
 
 
-_LISTS = (
+_NAME_LISTS = (
     "blacklist/surnames.txt.gz",
     "blacklist/given_names_female.txt.gz",
     "blacklist/given_names_male.txt.gz",
+)
+_LISTS = (
+    *_NAME_LISTS,
     "blacklist/hospitals.txt.gz",
     "blacklist/cities.txt.gz",
     "context/ambiguous_names.txt.gz",

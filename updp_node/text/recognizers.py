@@ -5,6 +5,7 @@ The only module that imports Presidio and spaCy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -107,6 +108,10 @@ class _NoEnhancer(ContextAwareEnhancer):
         return raw_results
 
 
+_BEFORE_DOCTOR = re.compile(r"\d+[A-Za-z]? +([A-Za-z ]+?) +Dr\.?")
+"""``2 VIEWS Dr. Adams`` has the form of a street."""
+
+
 def _result(start: int, end: int, category: str, rule: str) -> RecognizerResult:
     why = AnalysisExplanation(recognizer=rule, original_score=1.0)
     return RecognizerResult(category, start, end, 1.0, analysis_explanation=why)
@@ -140,6 +145,8 @@ class FormatRecognizer(EntityRecognizer):
         return found
 
     def _is_kept(self, found: str, category: str) -> bool:
+        if category == "ADDRESS" and (doctor := _BEFORE_DOCTOR.fullmatch(found)):
+            return all(word.lower() in self._lexicons.protocol for word in doctor[1].split())
         if category in {"ID", "DEVICE", "PHONE"} and any(
             exception.fullmatch(found) for exception in self._lexicons.exceptions
         ):

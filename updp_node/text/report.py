@@ -109,7 +109,9 @@ def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a r
     PS3.3 C.17.3; PS3.15 E.3.4 (Clean Structured Content Option), Table E.3.4-1.
     """
     _refuse_encapsulated(source)
-    writer = ContentScrubber(scrubber, identity, subject, uids, replacement, shift_dates)
+    writer = ContentScrubber(
+        scrubber, identity, subject, uids, replacement, shift_dates, _named_instances(source)
+    )
     root = Dataset()
     if source.get("ConceptNameCodeSequence"):
         root.ConceptNameCodeSequence = writer.rewrite_codes(source.ConceptNameCodeSequence)
@@ -128,6 +130,21 @@ def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a r
         text=text,
         has_coordinates=writer.has_coordinates,
     )
+
+
+def _named_instances(source: Dataset) -> frozenset[str]:
+    """SOP Instance UIDs that the content tree refers to."""
+    found: set[str] = set()
+    waiting = list(source.get("ContentSequence") or [])
+    while waiting:
+        item = waiting.pop()
+        waiting.extend(item.get("ContentSequence") or [])
+        references = list(item.get("ReferencedSOPSequence") or [])
+        while references:
+            reference = references.pop()
+            references.extend(reference.get("ReferencedSOPSequence") or [])
+            found.add(str(reference.get("ReferencedSOPInstanceUID") or ""))
+    return frozenset(found - {""})
 
 
 def _rewrite_tree(source: Dataset, writer: ContentScrubber) -> Sequence:

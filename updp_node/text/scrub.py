@@ -11,14 +11,14 @@ from pathlib import Path
 from updp_node.errors import InstanceError
 from updp_node.model import Span
 from updp_node.subject import Subject
-from updp_node.text.certain import find_certain
+from updp_node.text.certain import find_certain, trim_names
 from updp_node.text.fold import FoldedText, fold_text
 from updp_node.text.identity import Identity
 from updp_node.text.lexicon import Lexicons, load_lexicons
 from updp_node.text.recognizers import Recognizers
 from updp_node.text.surrogates import Surrogates
 
-MOST_CHARACTERS = 2_000_000
+MOST_CHARACTERS = 100_000
 _TAG = re.compile(r"\[[A-Z]{2,12}\]")
 _CHUNK = 8_000
 _PRIORITY = tuple(
@@ -77,7 +77,7 @@ class Scrubber:
         Raises
         ------
         InstanceError
-            ``text-too-long``: more than two million characters.
+            ``text-too-long``: more than a hundred thousand characters.
         """
         if len(text) > MOST_CHARACTERS:
             raise InstanceError("text-too-long", f"{len(text)} characters")
@@ -89,7 +89,8 @@ class Scrubber:
                     Span(span.start + start, span.end + start, span.category, span.recognizer)
                 )
         if identity is not None:
-            spans += find_certain(folded.text, identity, self.lexicons)
+            certain = find_certain(folded.text, identity, self.lexicons)
+            spans = [*trim_names(spans, certain, folded.text, self.lexicons), *certain]
         tags = {at for tag in _TAG.finditer(folded.text) for at in range(*tag.span())}
         merged = _merge(
             [s for s in spans if s.start not in tags or s.end - 1 not in tags], folded.text

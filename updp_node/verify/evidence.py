@@ -20,6 +20,7 @@ from updp_node.verify.keywords import (
     CONTACTS,
     DEVICE_UIDS,
     DEVICES,
+    NAMES,
     PATIENT_CODES,
     PHONES,
     PLACES,
@@ -37,6 +38,7 @@ _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _STANDARD_UIDS = "1.2.840.10008."
 _PERSON_CODES = "(0040,1101)"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ESCAPES = re.compile(r"\x1b[\x20-\x2f]+[\x30-\x7e]")  # PS3.5 6.1.2.5; pydicom leaves some
 _PARTS = re.compile(r"[,;/\r\n]+")
 _NAME_WORD = re.compile(r"[^\W\d_]+")
 _DUMMY_DATES = frozenset({date(1900, 1, 1)})
@@ -127,25 +129,34 @@ def walk(data_set: Dataset, *, lenient: bool = False) -> Iterator[tuple[DataElem
         current, prefix = stack.pop()
         for tag in current.keys():  # noqa: SIM118  # iterating would decode each element
             path = f"{prefix}({tag >> 16:04X},{tag & 0xFFFF:04X})"
+            raw = current.get_item(tag).value  # pydicom decodes in place
             try:
                 element = current[tag]
                 items = list(element.value) if element.VR == "SQ" else None
             except Exception:  # noqa: BLE001  # pydicom raises what it likes on odd values
                 if not lenient:
                     raise InstanceError("unreadable-attribute", path) from None
-                if (text := _read_as_text(current, tag)) is not None:
+                if (text := _read_as_text(tag, raw)) is not None:
                     yield text, path
                 continue
             if items is None:
                 yield element, path
+                if lenient and _is_replaced(raw, element) and (text := _read_as_text(tag, raw)):
+                    yield text, path
             else:
                 stack.extend((item, f"{path}[{at}]") for at, item in enumerate(items, start=1))
 
 
-def _read_as_text(data_set: Dataset, tag: BaseTag) -> DataElement | None:
+def _is_replaced(raw: object, element: DataElement) -> bool:
+    """Whether text holds characters that stand for bytes that its character set has not."""
+    is_text = isinstance(raw, bytes) and not raw.isascii() and not isinstance(element.value, bytes)
+    return is_text and "\ufffd" in str(element.value)
+
+
+def _read_as_text(tag: BaseTag, value: object) -> DataElement | None:
     """An unreadable element by its bytes, if they are text; None if they are not."""
-    value = data_set.get_item(tag).value
-    if not isinstance(value, bytes) or not (text := value.decode("latin-1").strip("\0 ")):
+    text = value.decode("latin-1") if isinstance(value, bytes) else ""
+    if not (text := text.replace("\x1b", " ").strip("\0 ")):
         return None
     vr = "PN" if _has_name(tag) else "UT"
     return DataElement(tag, vr, text, already_converted=True) if text.isprintable() else None
@@ -161,7 +172,7 @@ def texts_of(element: DataElement) -> list[str]:
     if value is None or element.VR in _NUMBER_VRS or isinstance(value, bytes):
         return []
     values = value if isinstance(value, (MultiValue, list, tuple)) else [value]
-    return [str(each) for each in values if not isinstance(each, bytes)]
+    return [_ESCAPES.sub("", str(each)) for each in values if not isinstance(each, bytes)]
 
 
 class _Gathering:
@@ -174,7 +185,7 @@ class _Gathering:
     def add(self, element: DataElement, path: str) -> None:
         """Take what an element tells."""
         for text in texts_of(element):
-            if element.VR == "PN":
+            if element.VR == "PN" or element.keyword in NAMES:
                 self._add_name(text)
             elif element.VR == "UI":
                 self._add_uid(element.keyword, text)
@@ -204,6 +215,7 @@ class _Gathering:
         if is_ideographic(word):
             if len(word) > 1:
                 self.found["ideographs"].add(fold(word))
+            self.found["names"] |= {each for each in spell(word) if each.isascii()}
         elif len(word) >= _MIN_NAME:
             self.found["names"] |= spell(word)
         if not word.isascii():
@@ -214,9 +226,9 @@ class _Gathering:
             self.found["device_uids" if keyword in DEVICE_UIDS else "uids"].add(text)
 
     def _add_date(self, element: DataElement, text: str) -> None:
-        found = set(find_dates(text[:8])) - _DUMMY_DATES
         if element.keyword in TECHNICAL:
             return
+        found = set(find_dates(text[:8])) - _DUMMY_DATES
         self.found["dates"] |= found
         self.found["values"] |= {(int(element.tag), each) for each in found}
         if element.keyword == "PatientBirthDate":
@@ -247,8 +259,7 @@ class _Gathering:
             self._add_phrase(address, "contacts")
 
     def _add_code(self, text: str, kind: str, min_digits: int, *, letters: bool = False) -> None:
-        code = join_code(text)
-        if len(code) < _MIN_CODE or code in PLACEHOLDERS:
+        if len(code := join_code(text)) < _MIN_CODE or code in PLACEHOLDERS:
             return
         if code.isdigit():
             is_strong = len(code) >= min_digits and len(set(code)) > 1

@@ -13,9 +13,14 @@ from pydicom.uid import UID
 
 from updp_node.errors import InstanceError
 from updp_node.model import Verified, VerifiedBytes
+from updp_node.verify.conformance import compare_conformance
+from updp_node.verify.documents import search_document
 from updp_node.verify.evidence import Allowances, Evidence
+from updp_node.verify.ocr import read_lines
+from updp_node.verify.required import check_required
 from updp_node.verify.search import Hit, search_attributes, search_bytes, search_compressed
 from updp_node.verify.wanted import Wanted, arrange
+from updp_node.verify.words import fold
 
 _REQUIRED = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
@@ -23,10 +28,13 @@ _REQUIRED = (
 )  # fmt: skip
 _META_ELEMENTS = frozenset({0x00, 0x01, 0x02, 0x03, 0x10, 0x12, 0x13})
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-_MOST_HITS_TOLD = 5
+_MOST_HITS_TOLD, _SHORTEST_READ = 5, 6
 
 
-def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> VerifiedBytes:
+def verify(
+    encoded: bytes, evidence: Evidence, *, allow: Allowances, source: Dataset | None = None,
+    source_file: Path | None = None, reads_pixels: bool = False,
+) -> VerifiedBytes:  # fmt: skip
     """Look through an encoded object for its sources' identifiers, and vouch for it.
 
     Parameters
@@ -37,6 +45,12 @@ def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> Verified
         Of the sources, from `read_evidence`.
     allow : Allowances
         What the profile retains.
+    source : pydicom.Dataset, optional
+        The source, to whose attributes of Type 1 the object is held.
+    source_file : pathlib.Path, optional
+        Where the source lies, for `dciodvfy`, where that is installed.
+    reads_pixels : bool
+        Whether the pixels are real ones, in which text may stand.
 
     Returns
     -------
@@ -48,7 +62,8 @@ def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> Verified
         ``residual-identifier``, ``residual-uid``, ``residual-date`` (the detail names tag
         paths and kinds, never values), ``unreadable-output``, ``unreadable-attribute``,
         ``missing-attribute``, ``identity-not-marked-removed``, ``file-meta-differs``,
-        ``file-meta-tells``, ``preamble-not-empty``, ``pixel-length-differs``.
+        ``file-meta-tells``, ``preamble-not-empty``, ``pixel-length-differs``,
+        ``new-conformance-error``, ``unreadable-document``, ``unreadable-pixels``.
 
     References
     ----------
@@ -57,9 +72,15 @@ def verify(encoded: bytes, evidence: Evidence, *, allow: Allowances) -> Verified
     made = _read_back(encoded)
     _check_structure(made, encoded)
     _check_pixel_length(made)
-    hits = list(_search(made, encoded, arrange(evidence, allow)))
-    if hits:
-        raise InstanceError(_code(hits), _tell(hits))
+    if source is not None:
+        check_required(made, source)
+    wanted = arrange(evidence, allow)
+    _refuse(list(_search(made, encoded, wanted)))
+    _refuse(list(search_document(made, wanted)))
+    if source_file is not None and (errors := compare_conformance(source_file, encoded)):
+        raise InstanceError("new-conformance-error", "; ".join(errors[:_MOST_HITS_TOLD]))
+    if reads_pixels:
+        _refuse(list(_search_pixels(made, wanted)))
     return VerifiedBytes(
         encoded=encoded,
         sha256=hashlib.sha256(encoded).hexdigest(),
@@ -170,6 +191,26 @@ def _search(made: Dataset, encoded: bytes, wanted: Wanted) -> Iterator[Hit]:
     yield from search_bytes(encoded[end:], wanted)
     if UID(made.file_meta.TransferSyntaxUID).is_compressed:
         yield from search_compressed(encoded[start:end], wanted)
+
+
+def _search_pixels(made: Dataset, wanted: Wanted) -> Iterator[Hit]:
+    """Identifiers that are read in the pixels."""
+    if "PixelData" in made:
+        for line in read_lines(made):
+            kinds = wanted.judge_read(fold(line), shortest=_SHORTEST_READ)
+            yield from (Hit("(7FE0,0010) text", kind) for kind in kinds)
+
+
+def _refuse(hits: Sequence[Hit]) -> None:
+    """Refuse what has hits.
+
+    Raises
+    ------
+    InstanceError
+        ``residual-uid``, ``residual-date``: hits of this kind alone. ``residual-identifier``.
+    """
+    if hits:
+        raise InstanceError(_code(hits), _tell(hits))
 
 
 def _code(hits: Sequence[Hit]) -> str:

@@ -14,36 +14,49 @@ CODES = frozenset(
     """StudyID ServiceEpisodeID IssuerOfPatientID IssuerOfAdmissionID
     FillerOrderNumberImagingServiceRequest PlacerOrderNumberImagingServiceRequest
     RequestedProcedureID ScheduledProcedureStepID PerformedProcedureStepID
-    SpecimenIdentifier ContainerIdentifier InsurancePlanIdentification
-    """.split()
+    SpecimenIdentifier ContainerIdentifier InsurancePlanIdentification SpecimenAccessionNumber
+    SlideIdentifier ClinicalTrialSubjectID ClinicalTrialSubjectReadingID ResultsID
+    InterpretationID BarcodeValue""".split()
 )
 DEVICES = frozenset(
     """DeviceSerialNumber DetectorID GantryID PlateID CassetteID GridID StationName
-    ScheduledStationName PerformedStationName DeviceID GeneratorID""".split()
+    ScheduledStationName PerformedStationName DeviceID GeneratorID XRaySourceID XRayDetectorID
+    SecondaryCaptureDeviceID HardcopyCreationDeviceID LensSerialNumber SourceSerialNumber
+    UniqueDeviceIdentifier DeviceAlternateIdentifier StationAETitle ScheduledStationAETitle
+    PerformedStationAETitle TreatmentMachineName""".split()
 )
 PHONES = frozenset(
     """PatientTelephoneNumbers OrderCallbackPhoneNumber PersonTelephoneNumbers
-    ReferringPhysicianTelephoneNumbers""".split()
+    ReferringPhysicianTelephoneNumbers TelephoneNumberTrial""".split()
 )
 CONTACTS = frozenset(
     """PatientAddress ReferringPhysicianAddress PersonAddress PatientTelecomInformation
     PersonTelecomInformation PatientInstitutionResidence CurrentPatientLocation
-    OrderCallbackTelecomInformation""".split()
+    OrderCallbackTelecomInformation AddressTrial ScheduledPatientInstitutionResidence""".split()
 )
 PLACES = frozenset(
     """InstitutionName InstitutionAddress InstitutionalDepartmentName RequestingService
-    VerifyingOrganization ClinicalTrialSiteName""".split()
+    VerifyingOrganization ClinicalTrialSiteName ResponsibleOrganization
+    HumanPerformerOrganization ClinicalTrialCoordinatingCenterName""".split()
 )
 TRAITS = frozenset(
     """RegionOfResidence CountryOfResidence MilitaryRank Occupation
     PatientReligiousPreference""".split()
 )
+NAMES = frozenset("CameraOwnerName TopicAuthor".split())
+"""Names of persons in attributes of another VR than PN."""
+
 VENDOR = frozenset("Manufacturer ManufacturerModelName".split())
 TECHNICAL = frozenset(
     """CodingSchemeVersion ContextGroupVersion ContextGroupLocalVersion SoftwareVersions
     Manufacturer ManufacturerModelName DeidentificationMethod""".split()
 )
 """Their dates are those of products and of code systems."""
+
+STRUCTURE = frozenset(
+    "ValueType RelationshipType ContinuityOfContent GraphicType TemporalRangeType".split()
+)
+"""Their values are terms of the standard: `ordinary.STRUCTURE_TERMS`."""
 
 CALIBRATIONS = frozenset(
     """DateOfLastCalibration DateTimeOfLastCalibration DateOfLastDetectorCalibration

@@ -7,8 +7,9 @@ PLACEHOLDERS = frozenset(
     physician physicians doctor staff operator removed deidentified dummy name names noname
     default user users admin administrator technologist technician radiologist radiographer
     referring not given available xxx xxxx na demo phantom project trial subject service sample
-    volunteer unspecified undefined person mrs miss prof phd dipl med jun sen iii facr rtr
-    frau herr senhor madame monsieur emergency temp temporary first last middle family""".split()
+    volunteer unspecified undefined enter text person mrs miss prof phd dipl med jun sen iii facr
+    rtr frau herr senhor madame monsieur emergency temp temporary first last middle
+    family""".split()
 )
 """Words that stand in a name's place and name nobody."""
 
@@ -30,7 +31,9 @@ _PLACES = """hospital hospitals clinic clinics clinical university universities 
     mammography mammographie angiography orthopedics orthopaedics urology gastroenterology
     pulmonology dermatology gynecology obstetrics ophthalmology dentistry pathology anesthesia
     traumatology neurosurgery nuclear ultrasound endoscopy dialysis trauma theatre theater
-    nuklearmedizin chirurgie innere medizin abteilung service imagerie krankenhaus
+    neuroradiology radiotherapy pediatrics paediatrics gynaecology hematology haematology
+    anesthesiology section therapy nuklearmedizin chirurgie innere medizin abteilung service
+    imagerie krankenhaus
     klinik klinikum universitat universitatsklinikum hopital ospedale"""
 _REPORTS = """abdomen abdominal able about above acute adjacent adult advice after again air airway
     all also among and ankle another any aorta apex apical april area arm arms art august
@@ -76,5 +79,17 @@ _REPORTS = """abdomen abdominal able about above acute adjacent adult advice aft
     secondary capture derived primary original computed tomography radiography magnetic resonance
     ultrasound axial coronal scout localizer localiser helical recon reconstruction"""
 
-ORDINARY = frozenset(" ".join((_VENDORS, _PARTICLES, _PLACES, _REPORTS)).split())
+_OVERLAYS = """page sector gain persist zoom freq cine live print menu preset probe cardiac vascular
+    breast thyroid obstetric penetration resolution harmonic tissue doppler gate sweep depth focus
+    auto manual hold store patient exam tech operator window level angle tilt pitch"""
+
+ORDINARY = frozenset(" ".join((_VENDORS, _PARTICLES, _PLACES, _REPORTS, _OVERLAYS)).split())
 """Ordinary, radiological, hospital and vendor words: alone they prove nothing."""
+
+STRUCTURE_TERMS = frozenset(
+    """TEXT NUM CODE DATETIME DATE TIME UIDREF PNAME COMPOSITE IMAGE WAVEFORM SCOORD SCOORD3D TCOORD
+    CONTAINER TABLE CONTAINS HAS_PROPERTIES HAS_OBS_CONTEXT HAS_ACQ_CONTEXT INFERRED_FROM
+    SELECTED_FROM HAS_CONCEPT_MOD SEPARATE CONTINUOUS POINT MULTIPOINT POLYLINE CIRCLE ELLIPSE
+    POLYGON ELLIPSOID SEGMENT MULTISEGMENT BEGIN END""".replace("_", " ").split()
+)
+"""Terms of content items (PS3.3 C.17.3): a report has them all, and some are names too."""

@@ -35,15 +35,20 @@ from updp_node.verify.keywords import (
     DEVICE_UIDS,
     DEVICES,
     IDENTIFYING,
+    STRUCTURE,
     TECHNICAL,
 )
+from updp_node.verify.ordinary import STRUCTURE_TERMS
 from updp_node.verify.wanted import Wanted
-from updp_node.verify.words import find_dates, fold, join_code
+from updp_node.verify.words import find_dates, fold, fold_both, join_code
 
 _PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
 _NO_TEXT_VRS = frozenset({"TM", "AS"})
 _MIN_RAW, _MIN_COMPRESSED, _MIN_ENCODED = 5, 6, 4
 _MOST_TEXT_BYTES = 65536
+_NO_LIMIT = 1 << 32
+_LONGEST = {"SH": 16, "CS": 16, "AE": 16, "LO": 64}
+"""Characters that a value of the VR has at most (PS3.5 6.2): longer ones were cut off."""
 _STRINGS = (
     (re.compile(rb"[\x20-\x7e]{5,}"), "ascii"),
     (re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\0){5,}"), "utf-16-le"),
@@ -98,11 +103,22 @@ def _judge(element: DataElement, text: str, wanted: Wanted) -> Iterator[str]:
     elif vr == "IS":
         if wanted.holds_code([join_code(text)]):
             yield "code"
-    elif vr not in _NO_TEXT_VRS:
-        yield from wanted.judge(fold(text), is_name=vr == "PN", has_dates=keyword not in TECHNICAL)
+    elif vr not in _NO_TEXT_VRS and not _is_structure(keyword, text):
+        yield from _judge_text(text, vr, keyword, wanted)
         identifies = keyword in IDENTIFYING and not (wanted.allow.device and keyword in DEVICES)
         if identifies and join_code(text) in wanted.weak_codes:
             yield "code"
+
+
+def _judge_text(text: str, vr: str, keyword: str, wanted: Wanted) -> Iterator[str]:
+    for folded in fold_both(text):
+        yield from wanted.judge(folded, is_name=vr == "PN", has_dates=keyword not in TECHNICAL)
+        if len(text) >= _LONGEST.get(vr, _NO_LIMIT) - 1 and wanted.holds_cut_name(folded):
+            yield "name"
+
+
+def _is_structure(keyword: str, text: str) -> bool:
+    return keyword in STRUCTURE and STRUCTURE_TERMS.issuperset(text.split())
 
 
 def _judge_bytes(element: DataElement, wanted: Wanted) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,14 +11,16 @@ from itertools import pairwise
 
 from updp_node.verify.evidence import Allowances, Evidence, Phrase
 from updp_node.verify.ordinary import ORDINARY
-from updp_node.verify.words import find_dates, split_letters, split_words
+from updp_node.verify.words import blur, find_dates, split_letters, split_words
 
 _NEAR, _MIN_INSIDE, _MIN_RAW_CODE, _MIN_PAIR_WORD = 3, 8, 6, 4
-_MOST_PARTS = 8
+_DOUBLE_BYTES = re.compile(rb"\x1b\$(?:\([A-D]|[AB])([^\x1b]+)")
+_MOST_PARTS, _MIN_READ, _MIN_CUT = 8, 4, 5
 _OLD_ENCODINGS = (
     "utf-8", "latin-1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6",
     "iso8859_7", "iso8859_8", "iso8859_9", "iso8859_15", "iso8859_11", "shift_jis", "euc_jp",
-    "iso2022_jp", "euc_kr", "gb18030", "utf-16-le", "utf-16-be",
+    "iso2022_jp", "iso2022_jp_2", "euc_kr", "gb18030", "big5", "cp1250", "cp1251", "koi8_r",
+    "utf-16-le", "utf-16-be",
 )  # fmt: skip
 
 
@@ -58,7 +61,9 @@ class Wanted:
     encoded: frozenset[bytes]
     allow: Allowances
 
-    def judge(self, folded: str, *, is_name: bool, has_dates: bool) -> Iterator[str]:
+    def judge(
+        self, folded: str, *, is_name: bool, has_dates: bool, shortest: int = 0
+    ) -> Iterator[str]:
         """Kinds of identifiers that a folded text holds.
 
         Parameters
@@ -67,9 +72,11 @@ class Wanted:
             Of a PN attribute, where ordinary words are names too.
         has_dates : bool
             Whether dates in it may be a patient's.
+        shortest : int
+            How many letters a word of a name must have to count alone.
         """
         words = split_words(folded)
-        if self._names_someone(folded, is_name=is_name):
+        if self._names_someone(folded, is_name=is_name, shortest=shortest):
             yield "name"
         if self.holds_code(words):
             yield "code"
@@ -93,6 +100,26 @@ class Wanted:
         ):
             yield "date"
 
+    def judge_read(self, folded: str, *, shortest: int) -> Iterator[str]:
+        """The same of text as it was read from pixels or a page.
+
+        Spaces and a few characters may be wrong there, so identifiers of `shortest` letters
+        count across spaces, and characters that look alike are one.
+        """
+        kinds = set(self.judge(folded, is_name=False, has_dates=True, shortest=_MIN_READ))
+        joined = blur("".join(split_words(folded)))
+        if any(len(word) >= shortest and blur(word) in joined for word in self.telling):
+            kinds.add("name")
+        if any(len(code) >= shortest and blur(code) in joined for code in self.codes):
+            kinds.add("code")
+        yield from sorted(kinds)
+
+    def holds_cut_name(self, folded: str) -> bool:
+        """Whether a text that its VR cuts off ends within a name."""
+        words = split_letters(folded)
+        last = words[-1] if words else ""
+        return len(last) >= _MIN_CUT and any(word.startswith(last) for word in self.telling)
+
     def holds_code(self, words: list[str], shortest: int = 0) -> bool:
         """Whether a number stands in a text, whole or parted by separators."""
         for start in range(len(words)):
@@ -112,10 +139,11 @@ class Wanted:
         original = each - timedelta(days=self.allow.shift_days)
         return original in self.dates if tag is None else (tag, original) in self.values
 
-    def _names_someone(self, folded: str, *, is_name: bool) -> bool:
+    def _names_someone(self, folded: str, *, is_name: bool, shortest: int) -> bool:
         words = split_letters(folded)
         places = [at for at, word in enumerate(words) if word in self.names]
-        if any(is_name or words[at] in self.telling for at in places):
+        telling = (words[at] for at in places if is_name or words[at] in self.telling)
+        if any(len(word) >= shortest for word in telling):
             return True
         for at in places:
             near = words[max(at - _NEAR, 0) : at] + words[at + 1 : at + _NEAR + 1]
@@ -208,4 +236,4 @@ def _encode(words: Iterable[str]) -> Iterator[bytes]:
                     raw = spelling.encode(encoding)
                 except UnicodeEncodeError:
                     continue
-                yield raw.removeprefix(b"\x1b$B").removesuffix(b"\x1b(B")
+                yield from _DOUBLE_BYTES.findall(raw) if b"\x1b" in raw else (raw,)

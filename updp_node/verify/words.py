@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import date
 
+from updp_node.verify.romanization import romanize
+
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _UNDECOMPOSED = str.maketrans(
@@ -17,14 +19,17 @@ _MONTHS = {
     stem: number
     for number, stems in enumerate(
         (
-            "jan ene gen", "feb fev", "mar mrz", "apr avr abr", "may mai mag", "jun juin giu",
-            "jul juil lug", "aug aou ago", "sep set", "oct okt ott", "nov", "dec dez dic",
+            "jan ene gen oca sty янв ιαν", "feb fev sub lut фев φεβ", "mar mrz mrt мар μαρ",
+            "apr avr abr nis kwi апр απρ", "may mai mag mei maj май мая μαι",
+            "jun juin giu haz cze июн ιουν", "jul juil lug tem lip июл ιουλ",
+            "aug aou ago agu sie авг αυγ", "sep set eyl wrz сен σεπ",
+            "oct okt ott eki paz окт οκτ", "nov kas lis ноя νοε", "dec dez dic ara gru дек δεκ",
         ),
         start=1,
     )
     for stem in stems.split()
 }  # fmt: skip
-_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})[a-z]*\.?"
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})[^\W\d_]*\.?"
 _YEAR = r"(?P<y>(?:19|20)\d\d)"
 _SPELLED = tuple(
     re.compile(pattern)
@@ -32,7 +37,11 @@ _SPELLED = tuple(
         rf"(?<!\d){_YEAR}(?P<m>[01]\d)(?P<d>[0-3]\d)(?!\d)",
         rf"(?<!\d)(?P<d>[0-3]\d)(?P<m>[01]\d){_YEAR}(?!\d)",
         rf"(?<!\d)(?P<m>[01]\d)(?P<d>[0-3]\d){_YEAR}(?!\d)",
-        rf"(?<!\d){_YEAR}\s?[-/.:_年]\s?(?P<m>\d{{1,2}})\s?[-/.:_月]\s?(?P<d>\d{{1,2}})(?!\d)",
+        rf"(?<!\d){_YEAR}(?P<m>[01]\d)(?P<d>[0-3]\d)[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)",
+        rf"(?<!\d){_YEAR}\s?[-/.:_年년]\s?(?P<m>\d{{1,2}})\s?[-/.:_月월]\s?(?P<d>\d{{1,2}})(?!\d)",
+        rf"(?<![\d.]){_YEAR} (?P<m>[01]\d) (?P<d>[0-3]\d)(?![\d.])",
+        rf"(?<![\d.])(?P<d>[0-3]\d) (?P<m>[01]\d) {_YEAR}(?![\d.])",
+        rf"(?<![\d.])(?P<m>[01]\d) (?P<d>[0-3]\d) {_YEAR}(?![\d.])",
     )
 )
 _WORDED = tuple(
@@ -46,7 +55,13 @@ _WORDED = tuple(
 _NUMERIC = re.compile(
     r"(?<![\d./-])(?P<a>\d{1,2})\s?[-/._]\s?(?P<b>\d{1,2})\s?[-/._]\s?(?P<y>(?:19|20)?\d\d)(?![\d/-]|\.\d)"
 )
+_YEAR_FIRST = re.compile(
+    r"(?<![\w./-])(?P<y>\d\d)(?P<s>[-/])(?P<m>[01]\d)(?P=s)(?P<d>[0-3]\d)(?![\w/-]|\.\d)"
+)
 _PIVOT = 40
+_MIN_COLLAPSED = 5
+_COLLAPSED = re.compile("(?<=[aou])e")
+_MISREAD = str.maketrans("0158", "olsb")
 
 
 def fold(text: str) -> str:
@@ -59,9 +74,29 @@ def fold(text: str) -> str:
 
 
 def spell(word: str) -> frozenset[str]:
-    """The folded spellings of a word of a name: bare letters, and digraphs for umlauts."""
-    lowered = unicodedata.normalize("NFC", word).casefold()
-    return frozenset({fold(word), fold(lowered.translate(_DIGRAPHS))})
+    """The folded spellings of a word of a name.
+
+    Bare letters, digraphs for umlauts and umlauts for digraphs (Müller, Mueller, Muller), and
+    Latin letters for Cyrillic, Greek and kana.
+    """
+    lowered = unicodedata.normalize("NFKC", word).casefold()
+    found = {fold(word), fold(lowered.translate(_DIGRAPHS)), *map(fold, romanize(lowered))}
+    found |= {bare for each in found if len(bare := _COLLAPSED.sub("", each)) >= _MIN_COLLAPSED}
+    return frozenset(found)
+
+
+def fold_both(text: str) -> list[str]:
+    """A text folded to bare letters and, where that differs, to digraphs for umlauts."""
+    bare = fold(text)
+    if text.isascii():
+        return [bare]
+    spelled = fold(unicodedata.normalize("NFC", text).casefold().translate(_DIGRAPHS))
+    return [bare] if spelled == bare else [bare, spelled]
+
+
+def blur(folded: str) -> str:
+    """A folded word with the characters made equal that a reader of pixels takes for another."""
+    return folded.translate(_MISREAD).replace("i", "l").replace("rn", "m").replace("vv", "w")
 
 
 def split_words(folded: str) -> list[str]:
@@ -100,6 +135,9 @@ def find_dates(folded: str) -> Iterator[date]:
             year += 1900 if year > _PIVOT else 2000
         yield from _make(year, int(match["a"]), int(match["b"]))
         yield from _make(year, int(match["b"]), int(match["a"]))
+    for match in _YEAR_FIRST.finditer(folded):
+        year = int(match["y"])
+        yield from _make(year + (1900 if year > _PIVOT else 2000), int(match["m"]), int(match["d"]))
 
 
 def _make(year: int, month: int, day: int) -> Iterator[date]:

@@ -3,7 +3,7 @@
 from alembic import context
 
 from updp_node.storage.database import open_engine
-from updp_node.storage.tables import Released
+from updp_node.storage.released_tables import Released
 
 engine = open_engine(context.config.get_main_option("sqlalchemy.url") or "")
 with engine.connect() as connection:

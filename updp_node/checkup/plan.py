@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from updp_node.certificates import describe_certificate
-from updp_node.config import Config, FolderTarget, Route, Tls
-from updp_node.errors import NodeError
+from updp_node.checkup.research import explain_research
+from updp_node.checkup.statements import Statement, explain_certificates, prove
+from updp_node.config import Config, FolderTarget, Route
+from updp_node.errors import ConfigError, NodeError
 from updp_node.forward import DestinationSettings, make_destination, settings_of
+from updp_node.header.comparison import warn_of
+from updp_node.header.profile import load_profile
 from updp_node.line import make_line
-from updp_node.storage.files import free_bytes
+from updp_node.storage.folders import free_bytes
 from updp_node.subject import ProjectKey
 from updp_node.zones import MIB
-
-_SOON_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement. ``verdict``: ok (proved), note (said), fault (cannot be used)."""
-
-    verdict: str
-    text: str
 
 
 def examine_plan(config: Config, *, ask_destinations: bool) -> dict[str, list[Statement]]:
@@ -44,17 +34,8 @@ def examine_plan(config: Config, *, ask_destinations: bool) -> dict[str, list[St
         "Settling": _settling(config),
         "Routes": [line for route in config.routes for line in _route(config, route)],
         "Destinations": _destinations(config, ask=ask_destinations),
+        "Research side": explain_research(config.research),
     }
-
-
-def _prove(text: str, proof: Callable[[], object]) -> Statement:
-    """A statement with its proof; the fault says why it fails."""
-    try:
-        result = proof()
-    except (NodeError, OSError) as error:
-        reason = str(error) if isinstance(error, NodeError) else type(error).__name__
-        return Statement("fault", f"{text}: {reason}")
-    return Statement("ok", f"{text}{result if isinstance(result, str) else ''}")
 
 
 def _project(config: Config) -> list[Statement]:
@@ -62,7 +43,7 @@ def _project(config: Config) -> list[Statement]:
     pseudonym = project.pseudonym.format(project=project.name, code="XXXXXXXXXXXX")
     return [
         Statement("note", f"project {project.name}; patients become {pseudonym}"),
-        _prove(f"key {project.key_file.name} (not shown)",
+        prove(f"key {project.key_file.name} (not shown)",
                partial(ProjectKey.load, project.key_file)),
     ]  # fmt: skip
 
@@ -80,20 +61,8 @@ def _receiver(config: Config) -> list[Statement]:
     else:
         mutual = section.tls.require_client_certificate
         said = f"TLS, {'mutual' if mutual else 'server side only'}"
-        lines.append(_prove(said, partial(section.tls.settings().server_context, mutual)))
-        lines += _certificates(section.tls)
-    return lines
-
-
-def _certificates(section: Tls) -> list[Statement]:
-    lines = []
-    for path in (section.certificate, section.ca):
-        if path is None or not path.exists():
-            continue
-        for each in describe_certificate(path, now=datetime.now(UTC)):
-            verdict = "fault" if each.days_left < 0 else "ok"
-            soon = "; renew soon" if 0 <= each.days_left < _SOON_DAYS else ""
-            lines.append(Statement(verdict, f"{path.name}: {each.days_left} days left{soon}"))
+        lines.append(prove(said, partial(section.tls.settings().server_context, mutual)))
+        lines += explain_certificates(section.tls)
     return lines
 
 
@@ -115,7 +84,7 @@ def _storage(config: Config) -> list[Statement]:
         return ""
 
     kept = f"originals are deleted {storage.retain_staged_days:g} days after they came"
-    return [_prove("root can be written", writable), _prove("", free), Statement("note", kept)]
+    return [prove("root can be written", writable), prove("", free), Statement("note", kept)]
 
 
 def _settling(config: Config) -> list[Statement]:
@@ -137,14 +106,25 @@ def _route(config: Config, route: Route) -> list[Statement]:
     said = f"{route.name}: {' and '.join(tests) or 'every study'}"
     return [
         Statement("note", f"{said} -> profile {route.profile} -> {targets}"),
-        _prove(f"profile {route.profile}", lambda: _explain_profile(config, route.profile)),
+        prove(f"profile {route.profile}", lambda: _explain_profile(config, route.profile)),
+        *_warnings(config, route.profile),
     ]
+
+
+def _warnings(config: Config, name: str) -> list[Statement]:
+    """What of a profile identifies or contradicts itself; a fault of it is told elsewhere."""
+    try:
+        said = warn_of(load_profile(name, config.profile_folders))
+    except ConfigError:
+        return []
+    return [Statement("warning", f"profile {name}: {text}") for text in said]
 
 
 def _explain_profile(config: Config, name: str) -> str:
     key = ProjectKey.load(config.project.key_file)
     line = make_line(name, key=key, project=config.project.name,
-                     pseudonym=config.project.pseudonym, search=config.profile_folders)  # fmt: skip
+                     pseudonym=config.project.pseudonym, search=config.profile_folders,
+                     uid_root=config.project.uid_root)  # fmt: skip
     pixels = line.profile.pixels
     model = ""
     if pixels.chest_frontal == "synthesize":
@@ -178,5 +158,5 @@ def _destinations(config: Config, *, ask: bool) -> list[Statement]:
             lines.append(Statement("note", text))
             continue
         settings = settings_of(target)
-        lines.append(_prove(text, partial(_echo, settings)))
+        lines.append(prove(text, partial(_echo, settings)))
     return lines

@@ -1,64 +1,20 @@
-"""The configuration of a node: one YAML file, every key known, every fault named."""
+"""The sections of a node's configuration."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydicom.datadict import tag_for_keyword
 
+from updp_node.config.research import Research
+from updp_node.config.sections import AeTitle, Name, PeerRule, Port, Section, Tls
 from updp_node.errors import ConfigError
-from updp_node.tls import TlsSettings
-
-AeTitle = Annotated[
-    str, Field(min_length=1, max_length=16, pattern=r"^[^\\\x00-\x1f]*\S[^\\\x00-\x1f]*$")
-]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Tls(_Section):
-    """Certificates of one side of a connection (PS3.15 B.9 to B.12)."""
-
-    certificate: Path | None = None
-    key: Path | None = None
-    ca: Path | None = None
-    require_client_certificate: bool = True
-
-    @model_validator(mode="after")
-    def _is_a_pair(self) -> Self:
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key belong together")
-        return self
-
-    def settings(self) -> TlsSettings:
-        """The settings that contexts are made from."""
-        return TlsSettings(cert=self.certificate, key=self.key, ca=self.ca)
-
-
-class PeerRule(_Section):
-    """Who may open an association: a calling AE title, a network, or both together."""
-
-    ae_title: AeTitle | None = None
-    networks: tuple[Network, ...] = ()
-
-    @model_validator(mode="after")
-    def _names_someone(self) -> Self:
-        if self.ae_title is None and not self.networks:
-            raise ValueError("a peer needs ae_title, networks or both")
-        return self
-
-
-class Receiver(_Section):
+class Receiver(Section):
     """The C-STORE side that the hospital routes studies to."""
 
     ae_title: AeTitle = "UPDP_NODE"
@@ -85,28 +41,33 @@ class Receiver(_Section):
         return self
 
 
-class Storage(_Section):
+class Storage(Section):
     """Where the two zones lie."""
 
     root: Path
     database: str | None = None
+    released_database: str | None = None
+    released_group: str | None = None
     reserve_mib: int = Field(default=1024, ge=0)
     retain_staged_days: float = Field(default=7, ge=0)
 
 
-class Settling(_Section):
+class Settling(Section):
     """When a study counts as complete."""
 
     quiet_s: float = Field(default=60, ge=0)
     report_wait_s: float = Field(default=6 * 3600, ge=0)
 
 
-class Project(_Section):
+class Project(Section):
     """The research project that receives the studies."""
 
     name: Name
     key_file: Path
     pseudonym: str = "{project}-{code}"
+    uid_root: str = Field(
+        default="2.25", max_length=24, pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$"
+    )
 
     @field_validator("pseudonym")
     @classmethod
@@ -120,7 +81,7 @@ class Project(_Section):
         return template
 
 
-class Condition(_Section):
+class Condition(Section):
     """One attribute of an instance: equals, in or regex (whole value), by keyword."""
 
     keyword: str
@@ -150,7 +111,7 @@ class Condition(_Section):
         return any(each in wanted for each in values)
 
 
-class Route(_Section):
+class Route(Section):
     """Which studies go where, and by which profile; the first that matches wins."""
 
     name: Name
@@ -160,7 +121,7 @@ class Route(_Section):
     destinations: tuple[Name, ...] = ()
 
 
-class DimseTarget(_Section):
+class DimseTarget(Section):
     """A destination that is reached by C-STORE."""
 
     name: Name
@@ -173,7 +134,7 @@ class DimseTarget(_Section):
     timeout_s: float = Field(default=30, gt=0)
 
 
-class FolderTarget(_Section):
+class FolderTarget(Section):
     """A destination that is a folder."""
 
     name: Name
@@ -184,7 +145,7 @@ class FolderTarget(_Section):
 Target = Annotated[DimseTarget | FolderTarget, Field(discriminator="type")]
 
 
-class Work(_Section):
+class Work(Section):
     """How the work is shared out and how often it is tried again."""
 
     cpu_processes: int = Field(default=2, ge=1, le=64)
@@ -195,7 +156,7 @@ class Work(_Section):
     retry_cap_s: float = Field(default=600, gt=0)
 
 
-class Config(_Section):
+class Config(Section):
     """The whole file. Relative paths are relative to it."""
 
     project: Project
@@ -206,6 +167,7 @@ class Config(_Section):
     destinations: tuple[Target, ...] = ()
     profile_folders: tuple[Path, ...] = ()
     work: Work = Work()
+    research: Research | None = None
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -249,48 +211,3 @@ class Config(_Section):
     def route_keywords(self) -> tuple[str, ...]:
         """Keywords that the routes ask, sorted."""
         return tuple(sorted({test.keyword for route in self.routes for test in route.when}))
-
-
-def packaged_policy() -> Path:
-    """Folder of the profiles and lexicons that come with the node: in the wheel or a checkout."""
-    package = Path(__file__).parent
-    inside = package / "profiles"
-    return inside if inside.is_dir() else package.parent / "profiles"
-
-
-def load_config(path: Path) -> Config:
-    """Read and check a configuration file.
-
-    Raises
-    ------
-    ConfigError
-        Names the file and the key at fault; values are not repeated.
-    """
-    try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError("cannot be read", file=str(path)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError("is not YAML in UTF-8", file=str(path)) from error
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(top)"
-        raise ConfigError(first["msg"], file=str(path), key=key) from error
-    folder = path.resolve().parent
-    anchored: Config = _anchor(config, folder)
-    beside = (*anchored.profile_folders, folder / "profiles")
-    return anchored.model_copy(update={"profile_folders": beside})
-
-
-def _anchor(value: Any, folder: Path) -> Any:
-    """The same value with every relative path made relative to a folder."""
-    if isinstance(value, Path):
-        return folder / value.expanduser()
-    if isinstance(value, _Section):
-        fields = {name: _anchor(getattr(value, name), folder) for name in type(value).model_fields}
-        return value.model_copy(update=fields)
-    if isinstance(value, tuple):
-        return tuple(_anchor(item, folder) for item in value)
-    return value

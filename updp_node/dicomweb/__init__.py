@@ -1,0 +1,1 @@
+"""DICOMweb over the released zone: QIDO-RS and WADO-RS (PS3.18). Sees nothing else."""

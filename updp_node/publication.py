@@ -1,0 +1,145 @@
+"""Making released instances findable: after a run, and again from ledger and files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from updp_node.crew import Crew
+from updp_node.errors import InstanceError
+from updp_node.log import get_logger
+from updp_node.storage.description import Description, describe
+from updp_node.storage.ledger import LedgerEntry
+from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
+from updp_node.storage.run_index import RunIndex
+from updp_node.storage.run_records import Release, Run
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild found.
+
+    Attributes
+    ----------
+    indexed : int
+        Instances that can be found now.
+    damaged : int
+        Instances whose file is missing, unreadable or not what was released.
+    unnamed : int
+        Files that the ledger does not name; they are not shown to anybody.
+    """
+
+    indexed: int
+    damaged: int
+    unnamed: int
+
+
+def publish(
+    run: Run, *, index: RunIndex, released: ReleasedIndex, crew: Crew, root: Path, project: str
+) -> int:
+    """Make the instances that a run released findable; returns how many.
+
+    Parameters
+    ----------
+    run : Run
+    index : RunIndex
+        Of the identified zone: what the run released.
+    released : ReleasedIndex
+    crew : Crew
+        Reads the headers.
+    root : pathlib.Path
+        The released zone.
+    project : str
+    """
+    releases = index.releases(run.id)
+    found = crew.map_cpu(describe, [root / each.file for each in releases])
+    findable = []
+    for release, description in zip(releases, found, strict=True):
+        if isinstance(description, InstanceError):
+            get_logger().error("released-file-damaged", run_id=run.id, code=description.code)
+            continue
+        before = index.superseded_uid(release, run.profile_digest)
+        findable.append(ReleasedInstance(_to_entry(release, project, before), description))
+    released.add(findable)
+    return len(findable)
+
+
+def rebuild(
+    released: ReleasedIndex, root: Path, advance: Callable[[int], None], *, check_content: bool
+) -> Rebuilt:
+    """Make the index again from the ledger and the released files.
+
+    Parameters
+    ----------
+    released : ReleasedIndex
+    root : pathlib.Path
+        The released zone.
+    advance : callable
+        Told how many more entries are done.
+    check_content : bool
+        Also compare every file with the digest of its release.
+    """
+    released.complete_ledger()
+    entries = list(released.entries())
+    released.clear()
+    indexed = damaged = 0
+    read = partial(_read, root=root, check_content=check_content)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        for batch in _batches(entries):
+            good = []
+            for entry, description in zip(batch, pool.map(read, batch, chunksize=50), strict=True):
+                if isinstance(description, InstanceError):
+                    damaged += 1
+                    get_logger().error("released-file-damaged", code=description.code)
+                else:
+                    good.append(ReleasedInstance(entry, description))
+            released.put(good)
+            indexed += len(good)
+            advance(len(batch))
+    named = {entry.file for entry in entries}
+    files = (path.relative_to(root) for path in (root / "files").glob("*/*.dcm"))
+    unnamed = sum(str(path) not in named for path in files)
+    return Rebuilt(indexed, damaged, unnamed)
+
+
+def _to_entry(release: Release, project: str, supersedes: str | None) -> LedgerEntry:
+    return LedgerEntry(
+        release.sop_instance_uid, project, release.file, release.sha256, time.time(), supersedes
+    )
+
+
+def _batches(entries: list[LedgerEntry]) -> Iterator[list[LedgerEntry]]:
+    rest = iter(entries)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _read(entry: LedgerEntry, *, root: Path, check_content: bool) -> Description | InstanceError:
+    """Describe one released file, if it is the one that was released."""
+    path = root / entry.file
+    try:
+        if not path.resolve().is_relative_to(root.resolve()):
+            return InstanceError("released-file-elsewhere")
+        found = describe(path)
+        if found.sop_instance_uid != entry.sop_instance_uid:
+            return InstanceError("released-file-differs", "(0008,0018)")
+        if check_content:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
+                    return InstanceError("released-file-differs")
+    except InstanceError as error:
+        return error
+    except OSError as error:
+        return InstanceError("released-file-unreadable", type(error).__name__)
+    return found

@@ -1,0 +1,88 @@
+"""Dates and times of one pair, matched together where the association negotiated it.
+
+References
+----------
+PS3.4 C.2.2.2.5.4: Range Matching of Combined Date and Time Attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from updp_node.query.keys import Element, Key
+from updp_node.query.levels import tag_of
+from updp_node.query.query import Query
+from updp_node.query.times import is_range, read_moment
+
+_PAIRS = [
+    (tag_of(f"{name}Date"), tag_of(f"{name}Time"))
+    for name in (
+        "Study", "Series", "Acquisition", "Content", "PatientBirth", "PerformedProcedureStepStart",
+        "PerformedProcedureStepEnd", "InstanceCreation",
+    )
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Keys of a date and the time of that day, both ranges."""
+
+    date: Key
+    time: Key
+
+
+def pairs_of(query: Query) -> list[Pair]:
+    """The pairs of a query that are to be matched together."""
+    if not query.combined_datetime:
+        return []
+    by_tag = {key.tag: key for key in query.keys if len(key.values) == 1}
+    pairs = [
+        Pair(by_tag[date], by_tag[time])
+        for date, time in _PAIRS
+        if date in by_tag and time in by_tag
+    ]
+    return [pair for pair in pairs if _is_range(pair.date) or _is_range(pair.time)]
+
+
+def pair_matches(pair: Pair, get: Callable[[int], Element | None]) -> bool:
+    """Whether an entity's date and time lie between the combined ends."""
+    date = _moment(get(pair.date.tag), "DA")
+    time = _moment(get(pair.time.tag), "TM") or "0" * 12
+    if date is None:
+        return False
+    low = _end(pair, 0)
+    high = _end(pair, 1)
+    held = date + time
+    return (low is None or low <= held) and (high is None or held <= high)
+
+
+def _end(pair: Pair, which: int) -> str | None:
+    """First (0) or last (1) instant; None where the date is open at that end."""
+    date = _part(pair.date, which)
+    if not date:
+        return None
+    day = read_moment(date, "DA")
+    time = _part(pair.time, which)
+    moment = read_moment(time, "TM") if time else None
+    if day is None:
+        return None
+    clock = moment[which] if moment else ("0" * 12, "9" * 12)[which]
+    return day[which] + clock
+
+
+def _part(key: Key, which: int) -> str:
+    value = key.values[0]
+    if not _is_range(key):
+        return value
+    return value.split("-")[which].strip()
+
+
+def _is_range(key: Key) -> bool:
+    return is_range(key.values[0], key.vr)
+
+
+def _moment(element: Element | None, vr: str) -> str | None:
+    values = (element or {}).get("Value") or []
+    moment = read_moment(str(values[0]), vr) if values else None
+    return moment[0] if moment else None

@@ -1,0 +1,1 @@
+"""The research side: query and retrieve over the released zone, and nothing but it."""

@@ -1,0 +1,91 @@
+"""What `dciodvfy` says of an object that it did not say of its source.
+
+References
+----------
+David Clunie's dicom3tools; PS3.3 Annex A (the IODs that it knows).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+_TIMEOUT_S = 10
+_TAG = re.compile(r"\([0-9a-f]{4},[0-9a-f]{4}")
+_PATH = re.compile(r"</[^>]*>")
+_NAMED = re.compile(r"(?:Element|Module)=<[A-Za-z0-9]+>")
+_TOLD = re.compile(r"<[^>]*(?:>|$)|\"[^\"]*(?:\"|$)|\[[^\]]*(?:\]|$)|=.*$")
+_SPACES = re.compile(r"[\s-]*\s[\s-]*")
+_UNREAD = ("Dicom dataset read failed", "Information Object Not found", "Seek failed")
+
+
+def compare_conformance(source: Path | bytes, output: bytes) -> list[str]:
+    """Kinds of errors of an object that its source had not.
+
+    Parameters
+    ----------
+    source : pathlib.Path or bytes
+        The Part 10 file that was received.
+    output : bytes
+        The Part 10 file that is to be released.
+
+    Returns
+    -------
+    list of str
+        Tag paths and the checker's own words, sorted; no values of attributes. Empty where
+        `dciodvfy` is not installed, says nothing in time or cannot read the source.
+    """
+    if not is_installed():
+        return []
+    ours = _errors(output)
+    theirs = _errors(source) if ours else set()
+    is_measure = not any(kind.startswith(_UNREAD) for kind in theirs or ())
+    return sorted(ours - theirs) if ours and theirs is not None and is_measure else []
+
+
+@lru_cache(maxsize=1)
+def is_installed() -> bool:
+    """Whether `dciodvfy` is on the path."""
+    return shutil.which("dciodvfy") is not None
+
+
+def _errors(part10: Path | bytes) -> set[str] | None:
+    """Kinds of errors; None where the checker came to no end."""
+    try:
+        with part10.open("rb") if isinstance(part10, Path) else _in_memory(part10) as file:
+            run = subprocess.run(
+                ["dciodvfy", "-new"], stdin=file, capture_output=True, timeout=_TIMEOUT_S,
+                check=False,
+            )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = (run.stderr + b"\n" + run.stdout).decode("latin-1").splitlines()
+    if run.returncode < 0:
+        return None
+    return {_kind(line) for line in lines if line.startswith("Error")}
+
+
+def _in_memory(part10: bytes) -> IO[bytes]:
+    """A file without a name, as the checker seeks; in memory, as it may name somebody yet."""
+    if sys.platform == "linux":
+        file: IO[bytes] = os.fdopen(os.memfd_create("part10"), "w+b")
+    else:
+        file = TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file.write(part10)
+    file.seek(0)
+    return file
+
+
+def _kind(line: str) -> str:
+    """A line without item numbers and values."""
+    where = "".join(f"{tag})" for path in _PATH.findall(line) for tag in _TAG.findall(path))
+    named = " ".join(_NAMED.findall(line))
+    said = _TOLD.sub("", _NAMED.sub("", _PATH.sub("", line.removeprefix("Error"))))
+    return _SPACES.sub(" ", f"{where} {said.strip(' -')} {named}").strip()
