@@ -1,6 +1,9 @@
 # The steps are those of scripts/setup, so that what is tested is what is built.
 FROM python:3.11-slim-bookworm
 
+# dciodvfy, for the gate.
+RUN apt-get update && apt-get install -y --no-install-recommends dicom3tools \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --home-dir /var/lib/updp-node updp-node
 WORKDIR /opt/updp-node
 COPY pyproject.toml constraints.txt requirements-model.txt README.md ./

@@ -101,7 +101,8 @@ def _research(table) -> list[str]:
             ("any Storage SOP Class", "as the receiver", "SCU: sub-operations of C-MOVE and C-GET"),
         ]),
         f"Transfer syntaxes of Verification and of the information models: {native}.", "",
-        "Storage contexts of C-GET need SCP/SCU Role Selection with the requester as SCP. In C-MOVE",
+        "Storage contexts of C-GET need SCP/SCU Role Selection with the requester as SCP. In",
+        "C-MOVE",
         "the node proposes the stored transfer syntax of every object, and the two uncompressed",
         "ones. Where the stored syntax is not accepted, the object is transcoded to",
         f"{targets}; where that cannot be done the sub-operation fails and the log says why.",
@@ -164,7 +165,8 @@ def _web(table) -> list[str]:
             rows.append((f"`{method.upper()} {path}`", ", ".join(f"`{m}`" for m in media), codes))
     return [
         "## DICOMweb", "",
-        "Origin server of Search (QIDO-RS) and Retrieve (WADO-RS), PS3.18 10.4 and 10.6. Parameters",
+        "Origin server of Search (QIDO-RS) and Retrieve (WADO-RS), PS3.18 10.4 and 10.6.",
+        "Parameters",
         "are those of the OpenAPI document at `/openapi.json`. Fuzzy matching is not done and said",
         "so by a Warning header. Whoever may not see an object is answered as if it were not there",
         "(404).", "",
@@ -178,7 +180,8 @@ def _networking(table) -> list[str]:
     rows = [
         (name, str(getattr(receiver, key)), str(getattr(research, key)))
         for name, key in (
-            ("AE title", "ae_title"), ("port", "port"), ("associations at once", "max_associations"),
+            ("AE title", "ae_title"), ("port", "port"),
+            ("associations at once", "max_associations"),
             ("associations of one peer at once", "max_associations_per_peer"),
             ("request of the association, TLS included, s", "acse_timeout_s"),
             ("silence within a message, s", "dimse_timeout_s"),
@@ -192,7 +195,8 @@ def _networking(table) -> list[str]:
         "All of these are configurable (see [Configuration](configuration.md)); the defaults are:",
         "",
         *table("item | receiver | research side", rows),
-        f"The sender waits {target.timeout_s:g} s for a connection, an acceptance and each response.",
+        f"The sender waits {target.timeout_s:g} s for a connection, an acceptance and each",
+        "response.",
         f"A C-FIND gives up to {research.max_answers} answers, then status 0xA700.", "",
         *table("association refused because | result | source | diagnostic", [
             (f"`{each.reason}`", str(each.result), str(each.source), str(each.diagnostic))
@@ -201,14 +205,17 @@ def _networking(table) -> list[str]:
     ]  # fmt: skip
 
 
-def _charsets(table) -> list[str]:
+def _charsets(_: object) -> list[str]:
     names = ", ".join(f"`{term}`" for term in _CODECS)
     return [
         "## Character sets", "",
-        "Received objects: all defined terms of PS3.3 C.12.1.1.2, with and without code extensions.",
-        "Released objects: `ISO_IR 192` where text was written anew. Identifiers of queries: all of",
+        "Received objects: all defined terms of PS3.3 C.12.1.1.2, with and without code",
+        "extensions.",
+        "Released objects: `ISO_IR 192` where text was written anew. Identifiers of queries:",
+        "all of",
         "them. Answers: the character set of the request where it is one of the following and can",
-        f"carry the answer, else `ISO_IR 192`; none where all is ASCII: {names}. DICOM JSON is UTF-8.",
+        f"carry the answer, else `ISO_IR 192`; none where all is ASCII: {names}. DICOM JSON is",
+        "UTF-8.",
         "",
     ]  # fmt: skip
 
@@ -218,12 +225,9 @@ def _security(table) -> list[str]:
     profiles = []
     for folder in packaged_folders():
         for path in sorted(folder.glob("*.yaml")):
-            loaded = _load(path)
-            if loaded is not None:
-                options = ", ".join(
-                    f"{name} ({OPTION_CODES[name][0]})" for name in loaded.options
-                )
-                profiles.append((f"`{loaded.name}`", options or "none"))
+            loaded = load_profile(path)
+            options = ", ".join(f"{name} ({OPTION_CODES[name][0]})" for name in loaded.options)
+            profiles.append((f"`{loaded.name}`", options or "none"))
     return [
         "## Security", "",
         "Secure transport: BCP 195 TLS Secure Transport Connection Profile (PS3.15 B.9, B.12): TLS",
@@ -234,13 +238,6 @@ def _security(table) -> list[str]:
         "Confidentiality Profile with these options, by profile:", "",
         *table("profile | options", profiles),
     ]  # fmt: skip
-
-
-def _load(path):
-    try:
-        return load_profile(path)
-    except Exception:
-        return None
 
 
 def _yes(able: bool) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydicom import Dataset
 
-from updp_node.facts import read_source
 from updp_node.line import Line
+from updp_node.reading import read_source
 from updp_node.subject import Subject, UidMap
 from updp_node.text.identity import RETAINED_WITH, Identity, read_identity
 from updp_node.text.report import ReportContent, scrub_content

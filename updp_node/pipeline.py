@@ -30,7 +30,6 @@ from updp_node.facts import (
     has_coordinates,
     read_age_years,
     read_references,
-    read_source,
     tells_findings,
 )
 from updp_node.header import deidentify
@@ -47,6 +46,7 @@ from updp_node.pixels.filter import (
 from updp_node.pixels.frames import decode, to_display
 from updp_node.pixels.prompt import ADULT_FROM_YEARS, build_prompt
 from updp_node.plan import Examined, PromptBuilder
+from updp_node.reading import read_source
 from updp_node.storage.files import write_released
 from updp_node.subject import Subject, UidMap
 
@@ -195,14 +195,13 @@ def release_instance(task: ReleaseTask) -> ReleasedFile:
     uid = str(source.SOPInstanceUID)
     generations = {**task.generations, uid: task.generation}
     uids = UidMap(subject, line.profile_digest, generations, task.replaced_classes)
-    undecoded = read_source(task.path, with_pixels=False)  # pydicom decodes in place
+    undecoded = read_source(task.path, with_pixels=False)  # reading decodes in place
     cleaner = text_cleaner(undecoded, task.witnesses, line, subject)
     header = deidentify(source, line.rules, subject, uids, clean_text=cleaner)
+    evidence = verify.read_evidence([source, *read_witnesses(task.witnesses)])
     cleaned = _clean(task, source)
     made = _assemble(task, source, header, subject, uids, cleaned=cleaned)
     encoded = encode(made, transfer_syntax_uid=_output_syntax(task, source, cleaned))
-    undecoded = read_source(task.path, with_pixels=False)
-    evidence = verify.read_evidence([undecoded, source, *read_witnesses(task.witnesses)])
     checked = verify.verify(
         encoded, evidence, allow=line.allowances(subject), source=source, source_file=task.path,
         reads_pixels=task.action is not PixelAction.SYNTHESIZE,
@@ -246,7 +245,8 @@ def _assemble(
     if "EncapsulatedDocument" in source:
         raise InstanceError("encapsulated-document", "(0042,0011)")
     if "ContentSequence" in source:
-        content = scrub_report(source, task.witnesses, task.line, subject, uids)
+        undecoded = read_source(task.path, with_pixels=False)
+        content = scrub_report(undecoded, task.witnesses, task.line, subject, uids)
         return assemble_report(header, source, root_item(content), provenance)
     if task.action is PixelAction.CLEAN:
         return assemble_cleaned(header, source, cleaned, provenance)

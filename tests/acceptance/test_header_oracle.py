@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
+from pydicom.datadict import dictionary_description, tag_for_keyword
 
 from tests.acceptance.figures import record
 from tests.oracle.engine import run_trials
@@ -48,6 +50,13 @@ def test_every_row_was_carried_by_many_classes_at_two_depths(findings: Findings)
 
 def test_every_reason_that_is_explained_occurs(findings: Findings) -> None:
     assert {reason for reason, _ in findings.explained} == set(Reason)
+
+
+def test_every_attribute_that_the_iod_keeps_is_named_on_the_page(findings: Findings) -> None:
+    page = (Path(__file__).parents[2] / "docs/explanation/oracle.md").read_text(encoding="utf-8")
+    kept = {keyword for why, keyword in findings.explained if why is Reason.REQUIRED}
+    names = {dictionary_description(tag_for_keyword(keyword) or 0) for keyword in kept}
+    assert [name for name in sorted(names) if name not in page] == []
 
 
 def _deep(findings: Findings) -> int:

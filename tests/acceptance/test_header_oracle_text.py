@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from tests import factories
 from tests.acceptance.figures import record
-from tests.oracle.instances import Factory, Planted, read_back, to_dataset
+from tests.oracle.instances import Factory, Planted, read_back, to_dataset, write
 from tests.oracle.links import items_in
 from tests.oracle.tables import sop_classes
 from updp_node.documents import text_cleaner
@@ -51,7 +51,7 @@ def _source(sop_class: str) -> tuple[Dataset, int]:
     source.SOPClassUID, source.SpecificCharacterSet = sop_class, "ISO_IR 192"
     source.PatientName, source.PatientID = PERSON.name, PERSON.patient_id
     source.IssuerOfPatientID = ""
-    return read_back(source), len(listed)
+    return read_back(write(source)), len(listed)
 
 
 @pytest.mark.parametrize("sop_class", WHERE, ids=[sop_classes()[each] for each in WHERE])
@@ -65,7 +65,7 @@ def test_cleaned_text_keeps_its_meaning_and_names_nobody(sop_class: str) -> None
     out = deidentify(source, line.rules, subject, UidMap(subject, "d"), clean_text=cleaner)
     texts = [
         str(element.value)
-        for item in items_in(read_back(out))
+        for item in items_in(read_back(write(out)))
         for element in item
         if element.VR in TEXT_VRS
     ]

@@ -15,8 +15,8 @@ from pydicom.dataset import Dataset
 
 from tests import factories
 from tests.acceptance.figures import record
+from tests.factories.linked import linked_objects
 from tests.oracle.links import count_resolved, identifying_uids, pair_uids
-from tests.unit.test_header_subject import linked_objects
 from updp_node.line import make_line
 from updp_node.pipeline import ExamineTask, ReleaseTask, examine, release_instance
 from updp_node.subject import ProjectKey

@@ -32,11 +32,9 @@ from tests.benchmarks.find_zone import (
     PROJECT,
     SERIES,
     Study,
-    encode,
+    encode_study,
     fill_index,
-    make_instance,
     make_study,
-    places,
 )
 from tests.benchmarks.servers import ECHOSCU
 from tests.contracts.peers import free_port
@@ -54,14 +52,15 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        text = _heading(options)
-        text += _measure_node(folder, options.studies)
+        _tell(_heading(options) + _measure_node(folder, options.studies), options.output)
         if options.orthanc_minutes:
-            text += _measure_orthanc(folder, options.orthanc_minutes)
-    print(text)
-    if options.output:
-        with options.output.open("a", encoding="utf-8") as file:
-            file.write(text)
+            _tell(_measure_orthanc(folder, options.orthanc_minutes), options.output)
+
+
+def _tell(text: str, output: Path) -> None:
+    print(text, flush=True)
+    with output.open("a", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _options() -> argparse.Namespace:
@@ -137,22 +136,20 @@ def _table(pid: int, port: int, called: str, studies: int) -> str:
         times = [requester.find(_ask(name, number, studies)) for number in range(_RUNS + 1)][1:]
         lines.append(_row(name, times))
     between_mb = _status_mb(pid, "VmRSS")
-    streamed = requester.find(_ask_images())
-    rate = streamed.answers / streamed.total_s
     lines += [
-        "", f"{streamed.answers:,} answers at image level in {streamed.total_s:.1f} s "
-        f"({rate:,.0f}/s), first after {streamed.first_s * 1000:.1f} ms, "
-        f"final status {streamed.status:#06x}.",
+        "",
+        _stream(requester),
         f"Resident memory {before_mb:.0f} MB before, {between_mb:.0f} MB after the study-level "
         f"queries, {_status_mb(pid, 'VmRSS'):.0f} MB after streaming, at most "
         f"{_status_mb(pid, 'VmHWM'):.0f} MB.", "",
     ]  # fmt: skip
-    requester.close()
     return "\n".join(lines)
 
 
-_QUESTIONS = ("Study Instance UID", "Patient ID", "name prefix", "name prefix, lower case",
-              "one month", "one day and modality", "name that nobody has", "wild card amid a name")  # fmt: skip
+_QUESTIONS = (
+    "Study Instance UID", "Patient ID", "name prefix", "name prefix, lower case", "one month",
+    "one day and modality", "name that nobody has", "wild card amid a name",
+)  # fmt: skip
 
 
 def _ask(name: str, number: int, studies: int) -> Dataset:
@@ -193,6 +190,18 @@ def _ask_images() -> Dataset:
         setattr(identifier, keyword, "")
     identifier.Rows = None
     return identifier
+
+
+def _stream(requester: Requester) -> str:
+    try:
+        streamed = requester.find(_ask_images())
+    except TimeoutError:
+        return "Answers at image level: given up after 300 s without a word."
+    return (
+        f"{streamed.answers:,} answers at image level in {streamed.total_s:.1f} s "
+        f"({streamed.answers / streamed.total_s:,.0f}/s), first after "
+        f"{streamed.first_s * 1000:.1f} ms, final status {streamed.status:#06x}."
+    )
 
 
 def _row(name: str, times: list[Timing]) -> str:
@@ -236,10 +245,8 @@ def _load(port: int, seconds: float, lanes: int = 2) -> int:
         while time.monotonic() < until:
             with lock:
                 number = next(counter)
-            study = make_study(number)
-            for series, position in places():
-                connection.request("POST", "/instances",
-                                   body=encode(make_instance(study, series, position)))  # fmt: skip
+            for raw in encode_study(make_study(number)):
+                connection.request("POST", "/instances", body=raw)
                 connection.getresponse().read()
             done.append(number)
 

@@ -56,13 +56,12 @@ class Requester:
         command, question = _command(self._message), _encoded(identifier)
         started = time.perf_counter()
         self._socket.sendall(_pdata(command, 3) + _pdata(question, 2))
-        first, count = None, 0
-        for status in self._statuses():
+        first = None
+        for count, status in enumerate(self._statuses()):
             if status not in (0xFF00, 0xFF01):
                 total = time.perf_counter() - started
                 return Timing(first or total, total, count, status)
             first = first or time.perf_counter() - started
-            count += 1
         raise RuntimeError("the association ended")
 
     def close(self) -> None:

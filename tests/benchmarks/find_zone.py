@@ -1,7 +1,8 @@
-"""A big released zone that exists in its index only, and the same objects for an archive to load."""
+"""A big released zone that exists in its index only, and its objects for an archive to load."""
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from updp_node.storage.released_tables import (
 PER_SERIES = 25
 SERIES = 2
 PROJECT = "bench"
+_PATTERN_UID = f"2.25.7{0:030d}"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 _FAMILY = """Andersson Becker Costa Dubois Eriksen Fischer García Horváth Ivanova Jensen Kowalski
@@ -95,7 +97,30 @@ def make_instance(study: Study, series: int, position: int) -> Dataset:
 
 
 def instance_uid(study: Study, series: int, position: int) -> str:
-    return f"{study.uid}.{series}.{position}"
+    return f"{study.uid}.{series}.{100 + position}"
+
+
+def encode_study(study: Study) -> Iterator[bytes]:
+    """Every instance of a study as a file, by changing what is of one length in a pattern."""
+    family = study.name.split("^")[0][:-3]
+    changes = [
+        (old.encode(), new.encode())
+        for old, new in (
+            (_PATTERN_UID, study.uid), ("bench-000000", study.patient_id),
+            (f"{family}000^", f"{study.name.split('^')[0]}^"), ("19990101", study.date),
+            ("A0000000", f"A{study.number:07d}"),
+        )
+    ]  # fmt: skip
+    for raw in _patterns(family):
+        for old, new in changes:
+            raw = raw.replace(old, new)  # noqa: PLW2901 - one change after the other
+        yield raw
+
+
+@functools.cache
+def _patterns(family: str) -> tuple[bytes, ...]:
+    study = Study(0, _PATTERN_UID, 0, "bench-000000", f"{family}000^Person", "19990101")
+    return tuple(encode(make_instance(study, *place)) for place in places())
 
 
 def encode(instance: Dataset) -> bytes:

@@ -13,12 +13,12 @@ from pydicom import Dataset
 from tests.benchmarks.header_peers import Step, main
 from updp_node import verify
 from updp_node.assemble import encode
-from updp_node.facts import read_source
 from updp_node.header import CompiledProfile, compile_profile, deidentify, load_profile, walk
 from updp_node.header.profile import Override
 from updp_node.line import Line, make_line
 from updp_node.model import PixelAction
 from updp_node.pipeline import ReleaseTask, release_instance
+from updp_node.reading import read_source
 from updp_node.subject import ProjectKey, UidMap, identify_subject
 
 KEY = ProjectKey(b"benchmark key of thirty-two byte")

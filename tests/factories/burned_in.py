@@ -147,11 +147,11 @@ def _find_place(
     shape: tuple[int, ...], taken: NDArray[np.bool_], size_px: int, dice: random.Random
 ) -> tuple[int, int]:
     """A free place, with a line of room around it."""
-    for _ in range(500):
+    for _ in range(5000):
         top = dice.randrange(2, taken.shape[0] - shape[0] - 2)
         left = dice.randrange(2, taken.shape[1] - shape[1] - 2)
-        rows = slice(max(0, top - 2 * size_px), top + shape[0] + 2 * size_px)
-        columns = slice(max(0, left - 2 * size_px), left + shape[1] + 2 * size_px)
+        rows = slice(max(0, top - size_px), top + shape[0] + size_px)
+        columns = slice(max(0, left - size_px), left + shape[1] + size_px)
         if not taken[rows, columns].any():
             return top, left
     raise ValueError("no room for so many texts")

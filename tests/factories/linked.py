@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
+from tests.factories.documents import key_object, presentation_state, text_sr
+from tests.factories.images import ct_series
 from tests.factories.modules import code, evidence_of, fill, make_uid, object_of, reference
 from tests.factories.people import Patient
+from tests.factories.people import patient as make_patient
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
@@ -16,6 +20,11 @@ SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
 ECG = "1.2.840.10008.5.1.4.1.1.9.1.1"
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
+FIRST = make_patient(study_date="20230105", accession="ACQV001", study_id="S1")
+SECOND = make_patient(
+    study_date="20230619", accession="ACQV002", study_id="S2", station="QVSTATION08",
+    patient_id=" 7738201946 ", name="Qvistorpe^Z.",
+)  # fmt: skip
 
 
 def _made(person: Patient, sop_class: str, modality: str, study: str, label: str) -> Dataset:
@@ -185,3 +194,22 @@ def enhanced_ct(images: Sequence[Dataset], person: Patient, study: str) -> Datas
         "ReferencedImageEvidenceSequence": evidence_of(list(images)),
         "SourceImageEvidenceSequence": evidence_of(list(images)),
     })  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def linked_objects() -> tuple[Dataset, ...]:
+    """Two studies of one patient from two stations, and everything that links them."""
+    first = ct_series(3, rows=16, patient=FIRST, study_uid=make_uid("one"))
+    second = ct_series(2, rows=16, patient=SECOND, study_uid=make_uid("two"))
+    later = second[0].StudyInstanceUID
+    structures = rt_structure_set(first, FIRST)
+    plan = rt_plan(structures, FIRST)
+    report = text_sr("Stable.", references=second, patient=SECOND)
+    report.PertinentOtherEvidenceSequence = evidence_of(first)
+    return (
+        *first, *second, structures, plan, rt_dose(plan, FIRST),
+        segmentation(first, SECOND, later), registration(first, second, SECOND),
+        waveform(second[0], SECOND), enhanced_ct(first, SECOND, later),
+        presentation_state(first[1], patient=FIRST),
+        key_object([*first, *second], patient=SECOND), report,
+    )  # fmt: skip

@@ -13,8 +13,8 @@ from pydicom import Dataset
 from tests import factories
 from tests.matrix.cells import line
 from updp_node import verify
-from updp_node.facts import read_source
 from updp_node.pipeline import ExamineTask, ReleaseTask, examine, release_instance
+from updp_node.reading import read_source
 from updp_node.verify import Evidence
 
 ROUNDS = 10

@@ -76,10 +76,13 @@ def plant_group_lengths(level: Dataset) -> None:
 
 
 def judge_group_lengths(out: Dataset) -> Iterator[str]:
-    """No group length is left."""
-    for element in out.iterall():
+    """No group length is left, at any depth."""
+    for element in out.values():
         if not element.tag.element:
             yield f"({element.tag.group:04X},0000) is there"
+        if element.VR == "SQ":
+            for item in out[element.tag].value:
+                yield from judge_group_lengths(item)
 
 
 def judge_leftovers(out: Dataset, kept_canaries: Collection[str], encoded: bytes) -> Iterator[str]:

@@ -23,6 +23,7 @@ _ELSEWHERE = frozenset({"OverlayData", "CurveData", "OverlayComments"})
 _WRITTEN_ANEW = frozenset({"DeidentificationMethodCodeSequence", "DeidentificationActionSequence",
                            "PrivateDataElementCharacteristicsSequence"})  # fmt: skip
 _LEFT_OUT = _TEXT_STAGE | _ELSEWHERE | _WRITTEN_ANEW
+_KEPT = "Manufacturer"  # not in the table and never changed: only what is around it removes it
 _NOWHERE = ("VOILUTSequence", "ModalityLUTSequence")
 _DEEPEST = 7
 
@@ -100,7 +101,7 @@ class Factory:
         if vr == "SQ":
             one.items = [[
                 self._plant((*where, inner), frozenset(), is_named=False)
-                for inner in ("ReferencedSOPInstanceUID", "InstitutionName", "StudyDate")
+                for inner in ("ReferencedSOPInstanceUID", "InstitutionName", "StudyDate", _KEPT)
             ]]  # fmt: skip
         else:
             one.value = planted_value(keyword, tag, vr, self.number)
@@ -134,9 +135,9 @@ def to_dataset(level: list[Planted]) -> Dataset:
     return made
 
 
-def read_back(source: Dataset) -> Dataset:
+def read_back(encoded: bytes) -> Dataset:
     """The data set as it comes from a file."""
-    return dcmread(BytesIO(write(source)))
+    return dcmread(BytesIO(encoded))
 
 
 def write(source: Dataset) -> bytes:

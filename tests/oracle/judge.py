@@ -58,8 +58,10 @@ class Judge:
             value = None if element is None else element.value
             if mode in {_COVERED, _DUMMY}:
                 self._judge_covered(one, element is not None, value, mode)
-            elif one.row is None:
+            elif one.row is None and one.vr == "SQ":
                 self._descend(one, value, mode)
+            elif one.row is None:
+                self.kept.update(CANARY.findall(_joined(value)))
             else:
                 self._judge_row(one, element is not None, value, mode)
 

@@ -83,7 +83,7 @@ def try_class(
         for fault in judge_group_lengths(out):
             findings.wrong[(setting, fault)] += 1
         encoded = write(out)
-        for fault in judge_output(read_back(out), encoded, planted, private, judge, pseudonym):
+        for fault in judge_output(read_back(encoded), encoded, planted, private, judge, pseudonym):
             findings.wrong[(setting, fault)] += 1
         findings.instances += 1
     if write(source) != before:
@@ -103,7 +103,7 @@ def make_source(sop_class: str) -> tuple[Dataset, list[Planted], list[PrivateEle
     plant_private(source.VOILUTSequence[0])
     plant_repeating(source)
     plant_repeating(source.VOILUTSequence[0].ModalityLUTSequence[0])
-    made = read_back(source)
+    made = read_back(write(source))
     plant_group_lengths(made)
     plant_group_lengths(made.VOILUTSequence[0])
     return made, planted, private

@@ -11,6 +11,7 @@ from tests.oracle_query.information import Information, Instance, level_of, read
 from tests.oracle_query.matching import ADMISSIBLE, DEVIATING, READINGS, STRICT, Reading, matches
 
 __all__ = [
-    "ADMISSIBLE", "DEVIATING", "READINGS", "STRICT", "Answer", "Information", "Instance", "Reading", "answer", "canonical",
-    "level_of", "matches", "read_information", "same_under_every_reading",
+    "ADMISSIBLE", "DEVIATING", "READINGS", "STRICT", "Answer", "Information", "Instance",
+    "Reading", "answer", "canonical", "level_of", "matches", "read_information",
+    "same_under_every_reading",
 ]  # fmt: skip

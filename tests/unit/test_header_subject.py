@@ -12,38 +12,12 @@ from functools import lru_cache
 import pytest
 from pydicom.dataset import Dataset
 
-from tests import factories
-from tests.factories import linked
-from tests.factories.modules import evidence_of
+from tests.factories.linked import linked_objects
 from tests.oracle.links import POINTERS, count_resolved, identifying_uids, pair_uids, uids_in
 from updp_node.header import CompiledProfile, Profile, compile_profile, deidentify, load_profile
 from updp_node.subject import ProjectKey, Subject, UidMap, identify_subject
 
 KEY, OTHER_KEY = ProjectKey(b"k" * 32), ProjectKey(b"o" * 32)
-FIRST = factories.patient(study_date="20230105", accession="ACQV001", study_id="S1")
-SECOND = factories.patient(
-    study_date="20230619", accession="ACQV002", study_id="S2", station="QVSTATION08",
-    patient_id=" 7738201946 ", name="Qvistorpe^Z.",
-)  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def linked_objects() -> tuple[Dataset, ...]:
-    """Two studies of one patient from two stations, and everything that links them."""
-    first = factories.ct_series(3, rows=16, patient=FIRST, study_uid=factories.make_uid("one"))
-    second = factories.ct_series(2, rows=16, patient=SECOND, study_uid=factories.make_uid("two"))
-    later = second[0].StudyInstanceUID
-    structures = linked.rt_structure_set(first, FIRST)
-    plan = linked.rt_plan(structures, FIRST)
-    report = factories.text_sr("Stable.", references=second, patient=SECOND)
-    report.PertinentOtherEvidenceSequence = evidence_of(first)
-    return (
-        *first, *second, structures, plan, linked.rt_dose(plan, FIRST),
-        linked.segmentation(first, SECOND, later), linked.registration(first, second, SECOND),
-        linked.waveform(second[0], SECOND), linked.enhanced_ct(first, SECOND, later),
-        factories.presentation_state(first[1], patient=FIRST),
-        factories.key_object([*first, *second], patient=SECOND), report,
-    )  # fmt: skip
 
 
 @lru_cache(maxsize=4)

@@ -14,9 +14,10 @@ from tests.hostile import MUTATIONS, make_bomb, make_cases, make_sample
 from tests.hostile.layout import find_elements
 from tests.hostile.run import PROFILE, find_faults
 from updp_node.errors import InstanceError
-from updp_node.facts import FactsTask, read_facts, read_source
+from updp_node.facts import FactsTask, read_facts
 from updp_node.line import Line, make_line
 from updp_node.pipeline import ExamineTask, ReleaseTask, examine, release_instance
+from updp_node.reading import read_source
 from updp_node.subject import ProjectKey
 
 _ODD_ONES = {"unexpected-error", "worker-died", "worker-hung"}

@@ -65,6 +65,8 @@ def test_a_vocabulary_has_words_and_short_numbers_only() -> None:
         ("SAG 3x3 Parker, Laura", "SAG 3x3 [NAME]"),
         ("Parker ThoraxRoutine", "[NAME] ThoraxRoutine"),
         ("elevated LFTs - Laura Parker", "elevated LFTs - [NAME]"),
+        ("*tfl3d1_ns - Laura Parker", "*tfl3d1_ns - [NAME]"),
+        ("Parker called at 555-017-7391. 30 degree LAO", "[NAME] called at [PHONE]. 30 degree LAO"),
         ("Rose Parker was seen", "[NAME] was seen"),
         ("CHEST 2 VIEWS Dr. Parker", "CHEST 2 VIEWS Dr. [NAME]"),
         ("Lives at 12 Elm Dr. in Ohio", "Lives at [ADDRESS] in Ohio"),

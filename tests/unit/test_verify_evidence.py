@@ -14,7 +14,7 @@ from pydicom.tag import Tag
 from tests import factories
 from updp_node.errors import InstanceError
 from updp_node.verify import keywords, read_evidence
-from updp_node.verify.evidence import walk
+from updp_node.verify.walking import walk
 
 PERSON = factories.patient()
 SOURCES = {

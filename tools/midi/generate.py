@@ -20,6 +20,7 @@ from tools.midi.people import Person, Site, make_person, make_site
 ANSWERS = "answers.jsonl"
 _BURNED = 0.15
 _BURNABLE = frozenset({"CR", "DX", "US", "OT", "MG"})
+_IMAGE_TYPE = "0008,0008"  # what is painted over is DERIVED (PS3.3 C.7.6.1.1.2)
 _NATIVE = "1.2.840.10008.1.2.1"
 
 
@@ -62,8 +63,11 @@ def _answer(
 ) -> tuple[dict[str, object], Dataset]:
     marks = identify(dataset, person, kind if dataset.get("Modality") != "SR" else "SR", rng)
     checks = KeyMaker(dataset, person, marks).checks()
-    checks += _pixels(dataset, person, rng)
-    record = {
+    pixels = _pixels(dataset, person, rng)
+    if any(each.kind == "pixels_hidden" for each in pixels):
+        checks = [each for each in checks if each.path != _IMAGE_TYPE]
+    checks += pixels
+    record: dict[str, object] = {
         "instance": str(dataset.SOPInstanceUID), "series": str(dataset.SeriesInstanceUID),
         "study": str(dataset.StudyInstanceUID), "patient": person.patient_id,
         "checks": [astuple(each) for each in checks],

@@ -62,7 +62,7 @@ def tag_path(dataset: Dataset, element: DataElement) -> str:
     tag = element.tag
     if not tag.is_private:
         return f"{tag.group:04X},{tag.element:04X}"
-    creator = str(dataset.get((tag.group, tag.element >> 8)).value)  # type: ignore[union-attr]
+    creator = str(dataset.get((tag.group, tag.element >> 8)).value)
     return f"{tag.group:04X},({creator.strip()}){tag.element & 0xFF:02X}"
 
 
@@ -135,6 +135,8 @@ class KeyMaker:
             yield from _stays(element, here, text)
         elif action in {"keep", "clean"}:
             yield from self._text(item, element, here, text)
+        elif element.VR == "DA":  # written anew: the old day must be gone all the same
+            yield Check("text_removed", here, text)
         elif typed:
             goes = action == "remove"
             found = tokens(text, generic=True) if goes else self._split(item, element, text).removed

@@ -99,7 +99,8 @@ def strip_native(made: Dataset, element: DataElement, *, big: bool) -> bytes:
     Raises
     ------
     InstanceError
-        ``undecodable-pixels``: attributes that tell the size of the pixel data are missing.
+        ``undecodable-pixels``: attributes that tell the size of the pixel data are missing, or
+        say more than there is.
     """
     raw: bytes = element.value
     is_turned = big and element.VR == "OW"
@@ -110,8 +111,8 @@ def strip_native(made: Dataset, element: DataElement, *, big: bool) -> bytes:
         is_signed = made.get("PixelRepresentation") == 1
     except (AttributeError, TypeError, ValueError) as error:
         raise InstanceError("undecodable-pixels", type(error).__name__) from None
-    if expected < 1:
-        raise InstanceError("undecodable-pixels", "no size is told")
+    if expected < 1 or len(raw) < expected:
+        raise InstanceError("undecodable-pixels", "fewer pixels than the attributes say")
     if len(raw) > expected:
         raw = raw[: expected + expected % 2]
         if expected % 2:  # the padding byte; it comes first in a big-endian word of two bytes

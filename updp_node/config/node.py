@@ -65,9 +65,7 @@ class Project(Section):
     name: Name
     key_file: Path
     pseudonym: str = "{project}-{code}"
-    uid_root: str = Field(
-        default="2.25", max_length=24, pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$"
-    )
+    uid_root: str = Field(default="2.25", max_length=24, pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$")
 
     @field_validator("pseudonym")
     @classmethod

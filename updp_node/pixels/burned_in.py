@@ -11,10 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from updp_node.pixels.cleaning import Cleaning
-from updp_node.pixels.ocr import Line, Picture, Reader, Reading
+from updp_node.pixels.geometry import (
+    continues,
+    direction_of,
+    is_slice,
+    lay_level,
+    level,
+    longest,
+    meet,
+    neighbourhood,
+)
+from updp_node.pixels.ink import follow_ink
+from updp_node.pixels.ocr import SENSITIVE, Line, Picture, Reader, Reading
 
 _LARGE = 1400
 _REDUCED = 960
@@ -24,10 +34,11 @@ _SURE_HARMLESS = 0.8
 _LIKELY_READING = 0.35
 _SQUARE = 1.6
 _RELIEF_SIGMA = 12.0
-_OVERLAP = 0.3
 _SMALL = 900
 _READ_WELL = 26.0
 _SMALLEST = 8
+_LIKELY_LINE = 0.5
+_THICKER = 1.5
 _SMALL_LETTER = 32.0
 _LONG = 1.8
 
@@ -69,7 +80,14 @@ def find_burned_in(pictures: Sequence[Picture], reader: Reader, cleaning: Cleani
     """
     seen = [_look(pictures, line, reader, cleaning) for line in _detect(pictures, reader)]
     groups = _group(seen)
-    leaving = [each.line for group in groups if _leaves(group) for each in group]
+    leaving = [line for group in groups for line in _leaving(group, pictures[0])]
+    leaving += [
+        each.line
+        for group in groups
+        if not _leaves(group) and not any(each.is_harmless for each in group)
+        for each in group
+        if any(continues(each.line, line) for line in leaving)
+    ]
     staying = sum(not _leaves(group) and any(each.is_harmless for each in group)
                   for group in groups)  # fmt: skip
     return Found(tuple(leaving), staying)
@@ -90,40 +108,32 @@ def find_remains(
     cleaning : Cleaning
     """
     leaving: list[Line] = []
-    for line in gone:
-        left, top, right, bottom = _neighbourhood(line, pictures[0].shape)
+    for line in longest(gone):
+        left, top, right, bottom = neighbourhood(line, pictures[0].shape)
         near = [np.ascontiguousarray(picture[top:bottom, left:right]) for picture in pictures]
         if min(near[0].shape[:2]) < _SMALLEST:
             continue
         scale = float(np.clip(_READ_WELL / line.thickness, 1.0, 2.5))
-        upright = abs(_direction(line)) > 45
-        found = reader.detect(_relieve(near), scale=scale, turned=upright)
-        found += reader.detect(near[0], scale=scale, turned=upright)
+        upright = abs(direction_of(line)) > 45
+        found = [
+            each
+            for picture in (_relieve(near), near[0])
+            for each in reader.detect(picture, scale=scale, turned=upright, limits=SENSITIVE)
+        ]
         for each in found:
             moved = replace(each, x=each.x + left, y=each.y + top)
-            if _continues(moved, line):
+            if continues(moved, line):
                 seen = _look(pictures, moved, reader, cleaning)
-                if not seen.is_harmless:
+                if not seen.is_harmless and _is_rest(seen):
                     leaving.append(moved)
     return Found(tuple(leaving), 0)
 
 
-def _neighbourhood(line: Line, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    corners = line.corners(along=16 + 8 * line.thickness, across=8 + line.thickness)
-    left, top = np.maximum(corners.min(axis=0), 0).astype(int)
-    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
-    return int(left), int(top), min(int(right), shape[1]), min(int(bottom), shape[0])
-
-
-def _direction(line: Line) -> float:
-    """Degrees from -90 to 90 between the columns and the longer side."""
-    angle = line.angle if line.width >= line.height else line.angle - 90
-    return float((angle + 90) % 180 - 90)
-
-
-def _continues(line: Line, other: Line) -> bool:
-    """Whether a line has the size of another."""
-    return 0.35 * other.thickness <= line.thickness <= 2.2 * other.thickness
+def _is_rest(seen: _Seen) -> bool:
+    """Whether a line beside text that is gone is more than a shade of anatomy."""
+    if _count(seen.reading) >= 1 and seen.reading.score >= _LIKELY_READING:
+        return True
+    return seen.line.score >= _LIKELY_LINE
 
 
 def _detect(pictures: Sequence[Picture], reader: Reader) -> list[Line]:
@@ -186,22 +196,11 @@ def _count(reading: Reading) -> int:
 
 def _cut(picture: Picture, line: Line) -> Picture:
     """A line laid level, its longer side along the columns, its contrast stretched."""
-    import cv2  # noqa: PLC0415
-
-    width, height, angle = line.width, line.height, line.angle
-    if width < height:
-        width, height, angle = height, width, angle - 90
-    size = (max(4, round(width)), max(4, round(height)))
-    matrix = cv2.getRotationMatrix2D((line.x, line.y), angle, 1.0)
-    matrix[:, 2] += np.array([size[0] / 2 - line.x, size[1] / 2 - line.y])
-    cut = np.asarray(
-        cv2.warpAffine(
-            picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-    )
+    flat = level(line)
+    cut = lay_level(picture, flat, flat.width, flat.height)
     low, high = np.percentile(cut, [1, 99])
     if high - low < 1:
-        return cut.astype(np.uint8)
+        return cut
     stretched = (cut.astype(np.float32) - low) * (255 / (high - low))
     return np.asarray(np.clip(stretched, 0, 255), np.uint8)
 
@@ -210,45 +209,42 @@ def _group(seen: Sequence[_Seen]) -> list[list[_Seen]]:
     """Lines that lie over each other are one text, seen in several passes."""
     groups: list[list[_Seen]] = []
     for each in seen:
-        met = [group for group in groups if any(_meet(each.line, other.line) for other in group)]
+        met = [group for group in groups if any(meet(each.line, other.line) for other in group)]
         merged = [each, *(member for group in met for member in group)]
         groups = [group for group in groups if group not in met]
         groups.append(merged)
     return groups
 
 
-def _meet(first: Line, second: Line) -> bool:
-    """Whether two lines share a part of the smaller one."""
-    import cv2  # noqa: PLC0415
-
-    distance = np.hypot(first.x - second.x, first.y - second.y)
-    reach = np.hypot(first.width, first.height) + np.hypot(second.width, second.height)
-    if distance * 2 > reach:
-        return False
-    shared, points = cv2.rotatedRectangleIntersection(_rectangle(first), _rectangle(second))
-    if shared == cv2.INTERSECT_NONE or points is None:
-        return False
-    smaller = min(first.width * first.height, second.width * second.height)
-    hull = cv2.convexHull(np.asarray(points))
-    return bool(cv2.contourArea(hull) > _OVERLAP * smaller)
-
-
-def _rectangle(line: Line) -> tuple[tuple[float, float], tuple[float, float], float]:
-    return (line.x, line.y), (line.width, line.height), line.angle
-
-
 def _leaves(group: Sequence[_Seen]) -> bool:
-    """Whether a text goes: read as something else than harmless, or likely text and unread."""
-    if any(_is_text(each) and not each.is_harmless for each in group):
-        told = [each for each in group if not each.is_harmless]
-        widest = max(max(each.line.width, each.line.height) for each in group)
-        kept = [max(each.line.width, each.line.height) for each in group if each.is_harmless]
-        is_whole = bool(kept) and max(kept) > 0.7 * widest
-        named = any(
-            each.reading.score >= _SURE_READING and _count(each.reading) > 2 for each in told
-        )
-        return named or not is_whole
-    return False
+    """Whether a text goes: one look at it shows text that is not harmless.
+
+    Looks at a slice of a text that reads harmless as a whole do not count.
+    """
+    harmless = [each.line for each in group if each.is_harmless]
+    return any(
+        _is_text(each)
+        and not each.is_harmless
+        and not any(is_slice(each.line, line) for line in harmless)
+        for each in group
+    )
+
+
+def _leaving(group: Sequence[_Seen], picture: Picture) -> list[Line]:
+    """What goes of a text that goes: not the shades of anatomy that meet it.
+
+    The ink of letters that were read is followed; that of what may be anatomy is not.
+    """
+    if not _leaves(group):
+        return []
+    thickest = max(each.line.thickness for each in group if _is_text(each))
+    going = [each for each in group if _is_text(each) or each.line.thickness <= _THICKER * thickest]
+    return [follow_ink(picture, each.line) if _is_read(each) else each.line for each in going]
+
+
+def _is_read(seen: _Seen) -> bool:
+    """Whether letters were read, and surely."""
+    return _count(seen.reading) >= 3 and seen.reading.score >= _SURE_READING
 
 
 def _is_text(seen: _Seen) -> bool:
@@ -262,15 +258,3 @@ def _is_text(seen: _Seen) -> bool:
         return True
     is_long = max(line.width, line.height) >= _LONG * line.thickness
     return is_long and line.score >= _SURE_LINE
-
-
-def grow(line: Line) -> NDArray[np.float32]:
-    """Corners of a line with room for an accent, a descender, or a last letter.
-
-    Returns
-    -------
-    ndarray of float32, shape (4, 2)
-        They may lie beyond the frame.
-    """
-    thickness = line.thickness
-    return line.corners(along=2 + 0.6 * thickness, across=2 + 0.12 * thickness)

@@ -18,14 +18,16 @@ from pydicom import Dataset
 
 from updp_node.errors import InstanceError
 from updp_node.model import CleanedPixels
-from updp_node.pixels.burned_in import Found, find_burned_in, find_remains, grow
+from updp_node.pixels.burned_in import Found, find_burned_in, find_remains
 from updp_node.pixels.cleaning import Cleaning
 from updp_node.pixels.device_regions import find_areas
+from updp_node.pixels.geometry import grow
 from updp_node.pixels.ocr import Picture, Reader, load_reader
 from updp_node.pixels.painting import Mask, Patch, outline, paint_area, paint_patches
 from updp_node.pixels.stored import Stored, decode_stored, is_lossy, show
 
 _CLOSER_LOOKS = 2
+_LEAST_ROOM = 24  # pixels: in a smaller frame no name has room, and noise is read as text
 
 
 def clean_pixels(source: Dataset, cleaning: Cleaning) -> CleanedPixels | None:
@@ -88,7 +90,8 @@ class _Work:
             paint_area(frame, area, is_index=self._stored.is_index)
             self.changed.add(number)
         self._paint_known(number)
-        if digest not in self._looked_at:
+        has_room = max(frame.shape[:2]) >= _LEAST_ROOM
+        if has_room and digest not in self._looked_at:
             self._looked_at.add(digest)
             self._look(number)
 

@@ -34,7 +34,8 @@ def find_areas(source: Dataset, cleaning: Cleaning) -> list[NDArray[np.bool_]]:
     Raises
     ------
     InstanceError
-        ``ultrasound-regions``: a rectangle of (0018,6011) that is none, or outside the image.
+        ``ultrasound-regions``: a rectangle of (0018,6011) that is incomplete, or none of them lies
+        in the image.
     """
     rows, columns = int(source.Rows), int(source.Columns)
     devices = [each for each in cleaning.devices if _is_of(each, source, rows, columns)]
@@ -75,7 +76,7 @@ def _inside_regions(source: Dataset, rows: int, columns: int) -> NDArray[np.bool
             left, top, right, bottom = (int(item[keyword].value) for keyword in _ENDS)
         except (KeyError, TypeError, ValueError):
             raise InstanceError("ultrasound-regions", "(0018,6011)") from None
-        if not (0 <= left <= right and 0 <= top <= bottom and left < columns and top < rows):
-            raise InstanceError("ultrasound-regions", "(0018,6011)")
-        inside[top : bottom + 1, left : right + 1] = True
+        inside[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)] = True
+    if not inside.any():
+        raise InstanceError("ultrasound-regions", "(0018,6011)")
     return inside

@@ -7,7 +7,6 @@ fetch models, this cannot. One reader per process, loaded when the first image i
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +32,7 @@ WEIGHTS = {
 _DETECTION, _RECOGNITION = WEIGHTS
 _GRID = 32
 _TILE, _OVERLAP = 1024, 96
-_THRESHOLD, _LEAST_SCORE = 0.3, 0.5
+USUAL, SENSITIVE = (0.3, 0.5), (0.15, 0.25)
 _THINNEST, _THICKEST = 3.0, 72.0
 _UNCLIP = 1.6
 _LINE_HEIGHT, _WIDEST, _NARROWEST = 48, 1600, 64
@@ -106,6 +105,7 @@ class Reader:
         options.intra_op_num_threads = threads
         options.log_severity_level = 4
         options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._detector, self._recognizer = (
             onnxruntime.InferenceSession(
                 _read_weights(name), options, providers=["CPUExecutionProvider"]
@@ -115,7 +115,10 @@ class Reader:
         listed = self._recognizer.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._characters = ["", *listed, " "]
 
-    def detect(self, picture: Picture, *, scale: float = 1.0, turned: bool = False) -> list[Line]:
+    def detect(
+        self, picture: Picture, *, scale: float = 1.0, turned: bool = False,
+        limits: tuple[float, float] = USUAL,
+    ) -> list[Line]:  # fmt: skip
         """Lines of text of a picture.
 
         Parameters
@@ -125,6 +128,8 @@ class Reader:
             The size that the detector sees it at.
         turned : bool
             Look at it turned by 90 degrees.
+        limits : tuple of float
+            Of the detector's map: what counts as text, and its least mean within a line.
 
         Returns
         -------
@@ -137,7 +142,7 @@ class Reader:
         if scale != 1:
             how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
             seen = np.asarray(cv2.resize(seen, None, fx=scale, fy=scale, interpolation=how))
-        lines = _find_lines(self._map(seen), scale)
+        lines = _find_lines(self._map(seen), scale, limits)
         return [_turn_back(line, picture.shape[1]) for line in lines] if turned else lines
 
     def read(self, lines: Sequence[Picture]) -> list[Reading]:
@@ -184,7 +189,7 @@ class Reader:
 @lru_cache(maxsize=1)
 def load_reader() -> Reader:
     """The reader of this process."""
-    return Reader(threads=max(1, min(2, os.cpu_count() or 1)))
+    return Reader()
 
 
 def digest_reader() -> str:
@@ -226,11 +231,13 @@ def _normalize(picture: Picture) -> NDArray[np.float32]:
     return (scaled / np.float32(127.5)) - np.float32(1)
 
 
-def _find_lines(found: NDArray[np.float32], scale: float) -> list[Line]:
+def _find_lines(
+    found: NDArray[np.float32], scale: float, limits: tuple[float, float]
+) -> list[Line]:
     """Lines in the detector's map, grown back to the text's own size, in unscaled pixels."""
     import cv2  # noqa: PLC0415
 
-    binary = (found > _THRESHOLD).astype(np.uint8)
+    binary = (found > limits[0]).astype(np.uint8)
     outlines, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     lines = []
     for outline in outlines:
@@ -241,7 +248,7 @@ def _find_lines(found: NDArray[np.float32], scale: float) -> list[Line]:
         mask = np.zeros((high, wide), np.uint8)
         cv2.drawContours(mask, [outline - np.array([left, top])], -1, 1, -1)
         score = float(found[top : top + high, left : left + wide][mask > 0].mean())
-        if score < _LEAST_SCORE:
+        if score < limits[1]:
             continue
         grow = width * height * _UNCLIP / (width + height)
         lines.append(

@@ -110,20 +110,20 @@ def _show_colour(source: Dataset, stored: Stored, frame: NDArray[Any]) -> NDArra
         frame = apply_color_lut(frame, source)
     elif stored.photometric_interpretation.startswith("YBR") and frame.dtype == np.uint8:
         frame = convert_color_space(frame, "YBR_FULL", "RGB")
-    frame = frame[..., :3]
-    return np.asarray(frame if frame.dtype == np.uint8 else _stretch(frame, 0, 100), np.uint8)
+    shown = frame[..., :3]
+    return np.asarray(shown, np.uint8) if shown.dtype == np.uint8 else _stretch(shown, 0, 100)
 
 
 def _stretch(frame: NDArray[Any], lowest: float, highest: float) -> NDArray[np.uint8]:
     """Eight bits from one percentile of the samples to another; an 8-bit range stays whole."""
     if frame.dtype == np.uint8 and (lowest, highest) == (0, 100) and frame.max() > 1:
-        return frame
+        return np.asarray(frame, np.uint8)
     values = np.nan_to_num(frame.astype(np.float64))
     low, high = np.percentile(values, [lowest, highest])
     if high <= low:
         return np.zeros(frame.shape, np.uint8)
     scaled = np.clip((values - low) / (high - low), 0, 1)
-    return np.round(scaled * 255).astype(np.uint8)
+    return np.asarray(np.round(scaled * 255), np.uint8)
 
 
 def _differ(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:

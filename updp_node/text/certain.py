@@ -73,13 +73,19 @@ def _foreign(words: Sequence[re.Match[str]], lexicons: Lexicons) -> re.Match[str
     """The first word from the outside that may belong to a name; single letters by what follows."""
     lone = None
     for word in words:
-        if _is_plain(word[0], lexicons):
+        if _is_plain(word[0], lexicons) or _is_coded(word):
             lone = None
         elif len(word[0]) > 1:
             return lone or word
         else:
             lone = lone or word
     return lone
+
+
+def _is_coded(word: re.Match[str]) -> bool:
+    """Whether digits or underscores are glued to the letters: ``tfl3d1_ns`` is no name."""
+    around = word.string[max(word.start() - 1, 0) : word.start()], word.string[word.end() :][:1]
+    return any(each.isdigit() or each == "_" for each in around)
 
 
 def _is_plain(word: str, lexicons: Lexicons) -> bool:

@@ -1,12 +1,15 @@
 """Reading released real pixels, as a second pair of eyes.
 
 The gate looks at another scale than the stage that cleans pixels, at other windows, and asks
-one thing only: does it read an identifier of the sources there? It finds what it can read:
-Latin letters, digits and ideographs of about eight pixels and more at the scale of `_SIDE`.
+one thing only: does it read an identifier of the sources there? It reads Latin letters, digits
+and ideographs of about eight pixels and more, once the longest side is no longer than `_SIDE`.
+Larger pictures than a tile are read twice, whole and in tiles: the detector loses small letters
+in large pictures.
 
-Its cost is bounded: equal frames are read once; of a multi-frame image `_MOST_READ` frames are
-read, evenly spread, and the brightest and the darkest value that each pixel has in `_MOST_SEEN`
-of them, where text that stands in some frames only shows too.
+Its cost is bounded: equal tiles are read once, of all frames; of a multi-frame image
+`_MOST_READ` frames are read, the first and the last among them, and the brightest and the
+darkest value that each pixel has in `_MOST_SEEN` frames, evenly spread, where text that stands
+in some of them only shows too.
 
 References
 ----------
@@ -16,6 +19,7 @@ PS3.15 E.3.1 (Clean Pixel Data); PS3.3 C.7.6.3.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -34,10 +38,10 @@ Picture = NDArray[np.uint8]
 
 _PIXEL_DATA = 0x7FE00010
 
-_SIDE, _LEAST_SIDE, _SMALLEST = 1200, 640, 12
-_NEARLY_ONE = 0.95
+_SIDE, _TILE, _OVERLAP, _SMALLEST, _LEAST_CONTRAST = 1600, 640, 96, 12, 16
+_NEARLY_ONE, _WIDE = 0.95, 0.25
 _RESIZED = frozenset({"uint8", "uint16", "int16", "float32"})
-_MOST_READ, _MOST_SEEN = 4, 64
+_MOST_READ, _MOST_SEEN = 2, 64
 _LEAST_SCORE = 0.4
 _PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
@@ -57,10 +61,54 @@ def read_lines(made: Dataset) -> Iterator[str]:
     """
     seen: set[bytes] = set()
     for picture in _pictures(made):
-        digest = hashlib.sha256(picture.tobytes()).digest()
-        if digest not in seen and min(picture.shape[:2]) >= _SMALLEST:
-            seen.add(digest)
-            yield from read_picture(picture)
+        yield from read_picture(picture, seen)
+
+
+def read_picture(picture: Picture, seen: set[bytes] | None = None) -> Iterator[str]:
+    """The lines of text that are read in one picture.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (rows, columns) or (rows, columns, 3)
+    seen : set of bytes, optional
+        Digests of the tiles that were read already; grows.
+    """
+    seen = set() if seen is None else seen
+    for tile in _tiles(_shrink(picture, _SIDE)):
+        digest = hashlib.sha256(tile.tobytes()).digest()
+        if digest in seen or min(tile.shape[:2]) < _SMALLEST or np.ptp(tile) < _LEAST_CONTRAST:
+            continue
+        seen.add(digest)
+        if tile.ndim == 2:
+            tile = np.repeat(tile[:, :, None], 3, axis=2)  # noqa: PLW2901
+        result = _reader()(tile, use_det=True, use_cls=True, use_rec=True)
+        yield from getattr(result, "txts", None) or ()
+
+
+def _tiles(picture: Picture) -> Iterator[Picture]:
+    """The whole for large letters, then tiles for small ones, which get lost in a large picture."""
+    if max(picture.shape[:2]) <= _TILE:
+        yield _enlarge(picture)
+        return
+    yield _shrink(picture, _TILE)
+    for top in _starts(picture.shape[0]):
+        for left in _starts(picture.shape[1]):
+            yield picture[top : top + _TILE, left : left + _TILE]
+
+
+def _starts(length: int) -> list[int]:
+    """Where tiles begin that cover a length and overlap."""
+    count = max(math.ceil((length - _OVERLAP) / (_TILE - _OVERLAP)), 1)
+    return [round(each) for each in np.linspace(0, max(length - _TILE, 0), count)]
+
+
+def _enlarge(picture: Picture) -> Picture:
+    import cv2  # noqa: PLC0415
+
+    scale = min(_TILE / max(picture.shape[:2]), 2.0)
+    if scale * _NEARLY_ONE < 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
 
 
 def _pictures(made: Dataset) -> Iterator[Picture]:
@@ -100,18 +148,19 @@ def _decode(made: Dataset, numbers: list[int]) -> Iterator[NDArray[Any]]:
     try:
         for frame in iter_pixels(_filled(made), indices=numbers):
             is_palette = made.get("PhotometricInterpretation") == "PALETTE COLOR"
-            yield _shrink(apply_color_lut(frame, made) if is_palette else np.asarray(frame))
+            shown = apply_color_lut(frame, made) if is_palette else np.asarray(frame)
+            yield _shrink(shown, _SIDE)
     except _PASSED_ON:
         raise
     except BaseException as error:  # noqa: BLE001  # pylibjpeg-rle: PanicException is no Exception
         raise InstanceError("unreadable-pixels", type(error).__name__) from None
 
 
-def _shrink(frame: NDArray[Any]) -> NDArray[Any]:
-    """A frame at the scale at which it is read, if it is larger: little memory, little work."""
+def _shrink(frame: NDArray[Any], side: int) -> NDArray[Any]:
+    """A frame whose longest side is `side`, if it is larger: little memory, little work."""
     import cv2  # noqa: PLC0415
 
-    scale = _SIDE / max(frame.shape[:2])
+    scale = side / max(frame.shape[:2])
     if scale > _NEARLY_ONE:
         return frame
     known = frame if frame.dtype.name in _RESIZED else frame.astype(np.float32)
@@ -143,32 +192,11 @@ def _windows(frame: NDArray[Any], made: Dataset) -> Iterator[Picture]:
     full = float(values.min()), float(values.max())
     sample = values[:: max(values.shape[0] // 256, 1), :: max(values.shape[1] // 256, 1)]
     low, high = (float(each) for each in np.percentile(sample, [2, 98]))
-    is_wide = frame.dtype.itemsize > 1 and 0 < high - low < 0.5 * (full[1] - full[0])
+    is_wide = frame.dtype.itemsize > 1 and 0 < high - low < _WIDE * (full[1] - full[0])
     for bottom, top in (full, (low, high))[: 2 if is_wide else 1]:
         if top > bottom:
             shown = np.clip((values - bottom) * (255 / (top - bottom)), 0, 255).astype(np.uint8)
             yield 255 - shown if made.get("PhotometricInterpretation") == "MONOCHROME1" else shown
-
-
-def read_picture(picture: Picture) -> Iterator[str]:
-    """The lines of text that are read in one picture.
-
-    Parameters
-    ----------
-    picture : ndarray of uint8, shape (rows, columns) or (rows, columns, 3)
-        Small ones are enlarged; the longest side of large ones becomes `_SIDE`.
-    """
-    import cv2  # noqa: PLC0415
-
-    scale = min(_LEAST_SIDE / max(picture.shape[:2]), 2.0)
-    if picture.ndim == 2:
-        picture = np.repeat(picture[:, :, None], 3, axis=2)
-    if scale * _NEARLY_ONE > 1:
-        picture = np.asarray(
-            cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        )
-    result = _reader()(picture, use_det=True, use_cls=True, use_rec=True)
-    yield from getattr(result, "txts", None) or ()
 
 
 @lru_cache(maxsize=1)
@@ -180,9 +208,9 @@ def _reader() -> RapidOCR:
         params={
             "Global.log_level": "error",
             "Global.text_score": _LEAST_SCORE,
-            "Global.max_side_len": _SIDE,
+            "Global.max_side_len": 2 * _TILE,
             "Det.limit_type": "max",
-            "Det.limit_side_len": _SIDE,
+            "Det.limit_side_len": 2 * _TILE,
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }

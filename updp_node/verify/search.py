@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
-from updp_node.verify.evidence import texts_of, walk
 from updp_node.verify.keywords import (
     CALIBRATIONS,
     CLASS_UIDS,
@@ -39,6 +38,7 @@ from updp_node.verify.keywords import (
     TECHNICAL,
 )
 from updp_node.verify.ordinary import STRUCTURE_TERMS
+from updp_node.verify.walking import texts_of, walk
 from updp_node.verify.wanted import Wanted
 from updp_node.verify.words import find_dates, fold, fold_both, join_code
 

@@ -104,9 +104,7 @@ class Series:
             shared.OperatorsName = people
         if random_.random() < 0.6:
             count = random_.randint(1, 2)
-            shared.RequestAttributesSequence = Sequence(
-                [_request(random_) for _ in range(count)]
-            )
+            shared.RequestAttributesSequence = Sequence([_request(random_) for _ in range(count)])
         if random_.random() < 0.5:
             shared.PerformedProcedureStepStartDate = _date(random_)
             shared.PerformedProcedureStepStartTime = _time(random_)
@@ -139,9 +137,7 @@ def fill_instance(
     return instance
 
 
-def _refer(
-    instance: Dataset, modality: str, images: list[Dataset], random_: random.Random
-) -> None:
+def _refer(instance: Dataset, modality: str, images: list[Dataset], random_: random.Random) -> None:
     if modality == "SR":
         instance.ValueType, instance.ContinuityOfContent = "CONTAINER", "SEPARATE"
         instance.CompletionFlag = random_.choice(["COMPLETE", "PARTIAL"])

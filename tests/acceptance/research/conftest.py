@@ -22,5 +22,3 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResearchNode]
 @pytest.fixture(scope="session")
 def information(research: ResearchNode) -> Information:
     return read_information(research.released)
-
-

@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from tests.acceptance.research.moment_kinds import (
+    ask_combined,
+    ask_date,
+    ask_date_range,
+    ask_datetime_range,
+    ask_time,
+    ask_time_range,
+)
 from tests.acceptance.research.people import other_name
-from tests.oracle_query.canonical import texts
+from tests.acceptance.research.picking import level_number, pick, plain
 from tests.oracle_query.information import UNIQUE, Entity
 
 _NAMES = {0: ["PatientName"], 1: ["ReferringPhysicianName", "PhysiciansOfRecord"],
@@ -28,10 +36,6 @@ _TEXTS = {
     3: ["ImageType", "InstanceNumber", "ImageComments", "CompletionFlag", "ContentLabel", "Rows",
         "NumberOfFrames", "SOPClassUID", "SliceLocation"],
 }  # fmt: skip
-_DATES = {0: ["PatientBirthDate"], 1: ["StudyDate"],
-          2: ["SeriesDate", "PerformedProcedureStepStartDate"], 3: ["ContentDate"]}  # fmt: skip
-_TIMES = {1: ["StudyTime"], 2: ["SeriesTime", "PerformedProcedureStepStartTime"],
-          3: ["ContentTime"]}  # fmt: skip
 _NUMBERS = frozenset({"SeriesNumber", "InstanceNumber", "Rows", "NumberOfFrames", "SOPClassUID",
                       "SliceLocation", "PatientAge"})  # fmt: skip
 _ALL = (0, 1, 2, 3)
@@ -47,37 +51,12 @@ class Kind:
     combined: bool = False
 
 
-def plain(entity: Entity, keyword: str) -> str:
-    """The first value of an attribute of an entity as text; empty if there is none."""
-    values = held(entity, keyword)
-    return values[0] if values else ""
-
-
-def held(entity: Entity, keyword: str) -> list[str]:
-    return texts(entity.header[keyword]) if keyword in entity.header else []
-
-
-def _level(identifier: Dataset) -> int:
-    return ("PATIENT", "STUDY", "SERIES", "IMAGE").index(identifier.QueryRetrieveLevel)
-
-
-def _pick(
-    identifier: Dataset, entity: Entity, random_: random.Random, offered: dict[int, list[str]]
-) -> tuple[str, str]:
-    """A keyword of the level that the entity has a value of, with one of its values."""
-    keywords = [word for word in offered[_level(identifier)] if held(entity, word)]
-    if not keywords:
-        return "", ""
-    keyword = random_.choice(keywords)
-    return keyword, random_.choice(held(entity, keyword))
-
-
 def ask_universal(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    return _level(identifier) > 0 or random_.random() < 0.5
+    return level_number(identifier) > 0 or random_.random() < 0.5
 
 
 def ask_single(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _TEXTS)
+    keyword, value = pick(identifier, entity, random_, _TEXTS)
     if not keyword or "*" in value or "?" in value:
         return False
     setattr(identifier, keyword, int(value) if keyword == "Rows" else value)
@@ -86,7 +65,7 @@ def ask_single(identifier: Dataset, entity: Entity, random_: random.Random) -> b
 
 def ask_other_case(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
     """Text, unlike names, is sensitive to case."""
-    keyword, value = _pick(identifier, entity, random_, _TEXTS)
+    keyword, value = pick(identifier, entity, random_, _TEXTS)
     if keyword in {*_NUMBERS, ""} or value.swapcase() == value or "*" in value or "?" in value:
         return False
     if identifier.QueryRetrieveLevel == "IMAGE" and keyword == "ImageType":
@@ -96,7 +75,7 @@ def ask_other_case(identifier: Dataset, entity: Entity, random_: random.Random) 
 
 
 def ask_unique(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword = UNIQUE[_level(identifier)]
+    keyword = UNIQUE[level_number(identifier)]
     setattr(identifier, keyword, plain(entity, keyword))
     return True
 
@@ -104,14 +83,14 @@ def ask_unique(identifier: Dataset, entity: Entity, random_: random.Random) -> b
 def ask_uid_list(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
     if identifier.QueryRetrieveLevel == "PATIENT":
         return False
-    keyword = UNIQUE[_level(identifier)]
+    keyword = UNIQUE[level_number(identifier)]
     others = [f"1.2.3.{random_.randint(1, 99)}" for _ in range(random_.randint(0, 3))]
     setattr(identifier, keyword, [*others, plain(entity, keyword), "2.25.1"])
     return True
 
 
 def ask_wildcard(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _TEXTS)
+    keyword, value = pick(identifier, entity, random_, _TEXTS)
     if keyword in {*_NUMBERS, ""} or not value:
         return False
     place = random_.randrange(len(value))
@@ -131,7 +110,7 @@ def ask_patient_id_wildcard(identifier: Dataset, entity: Entity, random_: random
 
 
 def ask_name(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _NAMES)
+    keyword, value = pick(identifier, entity, random_, _NAMES)
     if not keyword:
         return False
     group = random_.choice([each for each in value.split("=") if each])
@@ -143,7 +122,7 @@ def ask_name(identifier: Dataset, entity: Entity, random_: random.Random) -> boo
 
 
 def ask_name_wildcard(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _NAMES)
+    keyword, value = pick(identifier, entity, random_, _NAMES)
     if not keyword:
         return False
     group = random_.choice([each for each in value.split("=") if each])
@@ -156,66 +135,8 @@ def ask_name_wildcard(identifier: Dataset, entity: Entity, random_: random.Rando
 
 
 def ask_unknown_name(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword = random_.choice(_NAMES[_level(identifier)])
+    keyword = random_.choice(_NAMES[level_number(identifier)])
     setattr(identifier, keyword, f"{other_name(random_)}Q")
-    return True
-
-
-def ask_date(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _DATES)
-    if not keyword:
-        return False
-    setattr(identifier, keyword, value)
-    return True
-
-
-def ask_date_range(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _DATES)
-    if not keyword:
-        return False
-    setattr(identifier, keyword, _date_range(value, random_))
-    return True
-
-
-def ask_time_range(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _TIMES)
-    if not keyword:
-        return False
-    setattr(identifier, keyword, _time_range(value, random_))
-    return True
-
-
-def ask_time(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    keyword, value = _pick(identifier, entity, random_, _TIMES)
-    if not keyword:
-        return False
-    setattr(identifier, keyword, value)
-    return True
-
-
-def ask_datetime_range(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    value = plain(entity, "AcquisitionDateTime")
-    if not value:
-        return False
-    year = int(value[:4])
-    identifier.AcquisitionDateTime = random_.choice([
-        f"{year - 1}0101000000-{year + 1}1231235959", f"{value[:14]}-", f"-{value[:14]}",
-        f"{year}0201103000-0500-{year + 2}0201103000+0100", f"{year}0101+0000-{year}1231+0000",
-    ])  # fmt: skip
-    return True
-
-
-def ask_combined(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
-    """A date and a time range of one form, matched as one if that is negotiated."""
-    date, time = plain(entity, "StudyDate"), plain(entity, "StudyTime")
-    if not date or not time:
-        return False
-    first = f"{int(date[:4]) - 1}0301"
-    identifier.StudyDate, identifier.StudyTime = random_.choice(
-        [(f"{first}-{date}", "100000-180000"), (f"{date}-", "120000-"), (f"-{date}", "-093000"),
-         (f"{date}-{date}", "000000-235959"), (date, "000000-235959"),
-         (f"{first}-{date}", "180000-")]
-    )  # fmt: skip
     return True
 
 
@@ -263,14 +184,15 @@ def ask_nested_sequence(identifier: Dataset, entity: Entity, random_: random.Ran
 
 def ask_whole_sequence(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
     keyword = {1: "ProcedureCodeSequence", 2: "RequestAttributesSequence",
-               3: "ReferencedSeriesSequence"}[_level(identifier)]  # fmt: skip
+               3: "ReferencedSeriesSequence"}[level_number(identifier)]  # fmt: skip
     setattr(identifier, keyword, Sequence([Dataset()] if random_.random() < 0.5 else []))
     return True
 
 
 def ask_in_study(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
     if random_.random() < 0.6:
-        identifier.ModalitiesInStudy = random_.choice(["CT", "SR", "MR", "D?", plain(entity, "Modality")])
+        offered = ["CT", "SR", "MR", "D?", plain(entity, "Modality")]
+        identifier.ModalitiesInStudy = random_.choice(offered)
         identifier.SOPClassesInStudy = ""
     else:
         identifier.SOPClassesInStudy = plain(entity, "SOPClassUID")
@@ -282,7 +204,7 @@ def ask_counts(identifier: Dataset, entity: Entity, random_: random.Random) -> b
     counts = (("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries",
                "NumberOfPatientRelatedInstances"),
               ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
-              ("NumberOfSeriesRelatedInstances",))[_level(identifier)]  # fmt: skip
+              ("NumberOfSeriesRelatedInstances",))[level_number(identifier)]  # fmt: skip
     for keyword in counts:
         setattr(identifier, keyword, "")
     return True
@@ -290,7 +212,7 @@ def ask_counts(identifier: Dataset, entity: Entity, random_: random.Random) -> b
 
 def ask_several(identifier: Dataset, entity: Entity, random_: random.Random) -> bool:
     """Keys of several types at once."""
-    level = _level(identifier)
+    level = level_number(identifier)
     asks = [ask_single, ask_wildcard, ask_date_range]
     asks += [ask_time_range] if level else []
     asks += [ask_name_wildcard] if level < 3 else []
@@ -301,21 +223,6 @@ def _bare(text: str) -> str:
     """Without diacritics, where they can be taken off."""
     apart = unicodedata.normalize("NFD", text)
     return unicodedata.normalize("NFC", "".join(c for c in apart if not "\u0300" <= c <= "\u036f"))
-
-
-def _date_range(value: str, random_: random.Random) -> str:
-    later = f"{int(value[:4]) + random_.randint(0, 3)}1231"
-    earlier = f"{int(value[:4]) - random_.randint(0, 3)}0101"
-    return random_.choice([f"{earlier}-{later}", f"{value}-{value}", f"{value}-", f"-{value}",
-                           f"{value[:6]}01-{value[:6]}28"])  # fmt: skip
-
-
-def _time_range(value: str, random_: random.Random) -> str:
-    hour = int(value[:2])
-    return random_.choice([
-        f"{hour:02d}0000-{hour:02d}5959.999999", f"{hour:02d}0000-", f"-{hour:02d}5959.999999",
-        "000000-235959.999999", f"{hour:02d}00-{min(hour + 2, 23):02d}00", f"{hour:02d}-",
-    ])  # fmt: skip
 
 
 KINDS = [

@@ -1,4 +1,4 @@
-"""A research process as a black box: a released zone, a configuration, ``serve --role research``."""
+"""A research process as a black box: a released zone, ``serve --role research``."""
 
 from __future__ import annotations
 
@@ -69,17 +69,33 @@ class ResearchNode:
         self.told.append(done.stdout + done.stderr)
         return done.returncode, done.stdout + done.stderr
 
-    def start(self, *, wrapper: Sequence[str] = (), user: str | None = None) -> None:
-        """Serve and wait until C-ECHO is answered; as another operating-system user if named."""
+    def start(
+        self, *, wrapper: Sequence[str] = (), user: str | None = None,
+        python: tuple[str, dict[str, str]] | None = None,
+    ) -> None:  # fmt: skip
+        """Serve and wait until C-ECHO is answered.
+
+        Parameters
+        ----------
+        wrapper : sequence of str
+            A command that runs the process.
+        user : str, optional
+            Another operating-system user.
+        python : tuple, optional
+            Another interpreter, and what it needs in the environment.
+        """
+        program, environment = python or (sys.executable, {})
         account = pwd.getpwnam(user) if user else None
         more: dict[str, Any] = {}
         if account is not None:
             more = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         with (self.folder / "research.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*wrapper, *_COMMAND, "serve", "--role", "research", "--config", str(self.config)],
+                [*wrapper, program, "-m", "updp_node", "serve", "--role", "research",
+                 "--config", str(self.config)],
                 stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
-                env={**os.environ, "HOME": "/nonexistent"} if user else None, **more,
+                env={**os.environ, **environment, **({"HOME": "/nonexistent"} if user else {})},
+                cwd="/" if user else None, **more,
             )  # fmt: skip
         await_true(self.answers, _START_S, "the research process answers C-ECHO", self.process)
 
@@ -149,13 +165,13 @@ def write_identifier(identifier: Dataset, path: Path) -> None:
 
 def make_research_node(
     folder: Path, *, studies: int = 300, big: bool = True,
-    edit: Callable[[dict[str, Any]], None] | None = None, zone: Callable[[Path], Zone] | None = None,
+    edit: Callable[[dict[str, Any]], None] | None = None,
 ) -> ResearchNode:  # fmt: skip
     """A folder with a released zone, its index made by ``index rebuild``, and a configuration."""
     initialize(folder, project=PROJECTS[0], now=datetime.now(UTC))
     released = folder / "storage" / "released"
     released.mkdir(parents=True)
-    made = zone(released) if zone else make_zone(released, studies=studies, big=big)
+    made = make_zone(released, studies=studies, big=big)
     node = ResearchNode(folder, made, free_port(), free_port())
     config = yaml.safe_load(node.config.read_text())
     config["receiver"]["port"] = free_port()

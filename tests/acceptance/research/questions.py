@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from tests.acceptance.research.kinds import KINDS, Kind, plain
+from tests.acceptance.research.kinds import KINDS, Kind
+from tests.acceptance.research.picking import plain
 from tests.oracle_query import Information, answer, same_under_every_reading
 from tests.oracle_query.information import LEVELS, UNIQUE, Entity
 
@@ -61,12 +62,12 @@ def make_questions(information: Information, *, count: int, seed: int = 5) -> li
     """Questions whose answers do not hang on what the standard leaves to the implementer."""
     random_ = random.Random(seed)
     found: list[Question] = []
-    for kind in _in_turn(random_):
-        question = _make(kind, len(found), information, random_)
+    kinds = _in_turn(random_)
+    while len(found) < count:
+        question = _make(next(kinds), len(found), information, random_)
         if question is not None and _is_fair(question, information):
             found.append(question)
-        if len(found) == count:
-            return found
+    return found
 
 
 def _in_turn(random_: random.Random) -> Iterator[Kind]:
@@ -135,5 +136,3 @@ def _is_fair(question: Question, information: Information) -> bool:
     return few <= _MOST_ANSWERS and same_under_every_reading(
         information, question.identifier, question.projects, combined=question.combined
     )
-
-

@@ -110,7 +110,8 @@ def test_a_token_opens_its_project_alone_and_not_once_it_is_revoked(
     ):  # fmt: skip
         assert fetch(research, path, token=token).status == 404, path
     for path in (f"/studies?StudyInstanceUID={study}", f"/studies/{study}/series",
-                 f"/instances?SOPInstanceUID={uid}", f"/studies?PatientID={hidden.names[0]}"):  # fmt: skip
+                 f"/instances?SOPInstanceUID={uid}",
+                 f"/studies?PatientID={hidden.names[0]}"):  # fmt: skip
         reply = fetch(research, path, token=token)
         assert reply.status in (200, 204, 404), path
         assert uid.encode() not in reply.body

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import random
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -13,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_FIND, C_MOVE
 from pynetdicom.sop_class import (
@@ -24,8 +20,10 @@ from pynetdicom.sop_class import (
 
 from tests.acceptance.figures import record
 from tests.acceptance.research.asking import ask, association
+from tests.acceptance.research.malformed import MALFORMED, RUBBISH
 from tests.acceptance.research.process import ResearchNode, running_research
 
+MOVE = PatientRootQueryRetrieveInformationModelMove
 PATIENT, STUDY = (PatientRootQueryRetrieveInformationModelFind,
                   StudyRootQueryRetrieveInformationModelFind)  # fmt: skip
 _GROWTH_MB = 60
@@ -77,23 +75,28 @@ def _final(node: ResearchNode, identifier: Dataset, model: str = "patient") -> i
 
 
 def _raw_status(node: ResearchNode, raw: bytes, sop_class: str = STUDY) -> int:
-    """The status of a C-FIND whose identifier is these bytes; -1 if the association ended."""
+    """The final status of a request whose identifier is these bytes; -1 if there is none."""
     entity = AE("REQ_A")
     entity.dimse_timeout = entity.network_timeout = 20
     entity.add_requested_context(sop_class, "1.2.840.10008.1.2")
     opened = entity.associate("127.0.0.1", node.port, ae_title="RESEARCH_QR")
     assert opened.is_established
-    request = C_FIND()
+    opened._reactor_checkpoint.clear()  # as pynetdicom itself does: else it takes the answers
+    while not opened._is_paused:
+        time.sleep(0.01)
+    request = C_MOVE() if sop_class == MOVE else C_FIND()
     request.MessageID, request.AffectedSOPClassUID, request.Priority = 1, sop_class, 2
     request.Identifier = BytesIO(raw)
+    if sop_class == MOVE:
+        request.MoveDestination = "REQ_A"
     opened.dimse.send_msg(request, opened.accepted_contexts[0].context_id)
-    while True:
+    status = 0xFF00
+    while status in (0xFF00, 0xFF01):
         _, answer = opened.dimse.get_msg(block=True)
-        if answer is None or answer.Status not in (0xFF00, 0xFF01):
-            break
-    if opened.is_established:
-        opened.abort()
-    return -1 if answer is None else int(answer.Status)
+        status = -1 if answer is None else int(answer.Status)
+    opened._reactor_checkpoint.set()
+    opened.abort()
+    return status
 
 
 def _is_failure(status: int) -> bool:
@@ -132,8 +135,8 @@ def test_an_identifier_that_does_not_fit_the_model_is_refused(
         {"StudyDate": "yesterday"}, {"StudyDate": "20201345"}, {"StudyDate": "2020-2021-2022"},
         {"StudyDate": "99999999-00000000"}, {"StudyTime": "250000-"}, {"StudyTime": "----"},
         {"StudyInstanceUID": "1.2.*"}, {"StudyInstanceUID": "not a uid"},
-        {"StudyInstanceUID": "1" * 5000}, {"PatientAge": "old"}, {"PatientWeight": "NaN"},
-        {"StudyDate": f"{_CANARY}-"}, {"NumberOfStudyRelatedInstances": "lots"},
+        {"StudyInstanceUID": "1" * 5000}, {"PatientAge": "old"},
+        {"StudyDate": f"{_CANARY}-"},
     ],
     ids=str,
 )  # fmt: skip
@@ -144,45 +147,19 @@ def test_a_key_that_is_no_value_of_its_kind_is_refused_or_matches_nothing(
     with association(node.port) as opened:
         answers, status = ask(opened, identifier, "study")
     assert _is_failure(status) or status == 0x0000, hex(status)
-    if "NumberOfStudyRelatedInstances" not in keys and status == 0x0000:
+    if status == 0x0000:
         dated = [each for each in answers if all(each.get(keyword) for keyword in keys)]
         assert not dated, "what has a value does not match"
 
 
-def _element(group: int, element: int, value: bytes, length: int | None = None) -> bytes:
-    return struct.pack("<HHI", group, element, len(value) if length is None else length) + value
-
-
-_LEVEL = _element(8, 0x52, b"STUDY ")
-_MALFORMED: dict[str, bytes] = {
-    "cut amid a tag": _LEVEL + b"\x20\x00",
-    "cut amid a value": _LEVEL + _element(0x10, 0x20, b"ab", length=4000),
-    "length of 4 GB": _LEVEL + _element(0x10, 0x20, b"ab", length=0xFFFFFFFE),
-    "undefined length of text": _LEVEL + _element(0x10, 0x20, b"ab", length=0xFFFFFFFF),
-    "tags in descending order": _element(0x10, 0x20, b"") + _LEVEL + _element(8, 0x20, b""),
-    "twice the same tag": _LEVEL + _LEVEL + _element(0x20, 0xD, b""),
-    "rubbish": random.Random(1).randbytes(5000),
-    "zeros": bytes(4096),
-    "group 2": _element(2, 0x10, b"1.2.840.10008.1.2\0") + _LEVEL,
-    "unknown character set": _element(8, 5, b"KLINGON ") + _LEVEL + _element(0x10, 0x10, b"a\xff*"),
-    "odd bytes for a character set": _element(8, 5, b"ISO_IR 192")
-    + _LEVEL + _element(0x10, 0x10, b"\xff\xfe\x80*"),
-    "sequence that never ends": _LEVEL + _element(0x40, 0x275, b"", length=0xFFFFFFFF)
-    + b"\xfe\xff\x00\xe0\xff\xff\xff\xff" * 50,
-    "sequences in sequences": _LEVEL + (_element(0x40, 0x275, b"", length=0xFFFFFFFF)
-                                        + b"\xfe\xff\x00\xe0\xff\xff\xff\xff") * 20000,
-    "empty": b"",
-}  # fmt: skip
-
-
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", list(_MALFORMED))
+@pytest.mark.parametrize("name", list(MALFORMED))
 def test_a_malformed_identifier_is_answered_with_a_status(node: ResearchNode, name: str) -> None:
     started = time.monotonic()
-    status = _raw_status(node, _MALFORMED[name])
-    assert _is_failure(status) or status in (0x0000, -1), hex(status)
+    status = _raw_status(node, MALFORMED[name])
+    assert _is_failure(status) or status == 0x0000, hex(status)
     assert time.monotonic() - started < 15
-    if name in {"cut amid a value", "length of 4 GB", "rubbish", "zeros", "empty"}:
+    if name in {"cut amid a value", "length of 4 GB", "rubbish", "zeros"}:
         assert status != 0x0000, "nothing can be read from it"
 
 
@@ -196,10 +173,9 @@ def test_a_malformed_identifier_is_answered_with_a_status(node: ResearchNode, na
         lambda: _identifier("STUDY", StudyInstanceUID="", PatientName="?" * 60_000 + "*"),
         lambda: _identifier("STUDY", StudyInstanceUID="", StudyDescription="*" * 60_000),
         lambda: _identifier("STUDY", StudyInstanceUID="", PatientID=["a"] * 30_000),
-        lambda: _deep(300),
     ],
     ids=["50,000 UIDs", "a name of 1 MB", "20,000 wild cards", "60,000 question marks",
-         "60,000 asterisks", "30,000 values", "sequences 300 deep"],
+         "60,000 asterisks", "30,000 values"],
 )  # fmt: skip
 def test_an_oversized_identifier_takes_neither_long_nor_much_memory(
     node: ResearchNode, make: Callable[[], Dataset]
@@ -209,17 +185,6 @@ def test_an_oversized_identifier_takes_neither_long_nor_much_memory(
     assert status == 0x0000 or _is_failure(status), hex(status)
     assert time.monotonic() - started < 20
     assert node.peak_mb() < 400
-
-
-def _deep(levels: int) -> Dataset:
-    inner = _identifier(None, CodeValue="x")
-    for _ in range(levels):
-        outer = Dataset()
-        outer.ConceptCodeSequence = Sequence([inner])
-        inner = outer
-    identifier = _identifier("STUDY", StudyInstanceUID="")
-    identifier.ProcedureCodeSequence = Sequence([inner])
-    return identifier
 
 
 def test_more_answers_than_the_limit_end_with_out_of_resources(node: ResearchNode) -> None:
@@ -270,46 +235,20 @@ def test_a_retrieval_without_its_unique_keys_moves_nothing(
     assert final in (0x0000, 0xA801, 0xA900) or 0xC000 <= final <= 0xCFFF, hex(final)
 
 
+@pytest.mark.timeout(120)
 def test_a_malformed_retrieval_is_answered_with_a_status(node: ResearchNode) -> None:
-    for raw in _MALFORMED.values():
-        entity = AE("REQ_A")
-        entity.dimse_timeout = 20
-        entity.add_requested_context(PatientRootQueryRetrieveInformationModelMove,
-                                     "1.2.840.10008.1.2")  # fmt: skip
-        opened = entity.associate("127.0.0.1", node.port, ae_title="RESEARCH_QR")
-        request = C_MOVE()
-        request.MessageID, request.Priority = 1, 2
-        request.AffectedSOPClassUID = PatientRootQueryRetrieveInformationModelMove
-        request.MoveDestination = "REQ_A"
-        request.Identifier = BytesIO(raw)
-        opened.dimse.send_msg(request, opened.accepted_contexts[0].context_id)
-        _, answer = opened.dimse.get_msg(block=True)
-        opened.abort()
-        assert answer is None or answer.Status not in (0x0000, 0xFF00), answer.Status
+    for name, raw in MALFORMED.items():
+        status = _raw_status(node, raw, MOVE)
+        assert status == 0xA801 or _is_failure(status), (name, hex(status))
 
 
-_RUBBISH: dict[str, bytes] = {
-    "random bytes": random.Random(2).randbytes(100_000),
-    "HTTP": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "a PDU of 4 GB": struct.pack(">BxI", 1, 0xFFFFFFFF) + bytes(100_000),
-    "P-DATA before an association": struct.pack(">BxI", 4, 6) + struct.pack(">IBB", 2, 1, 3),
-    "half an A-ASSOCIATE-RQ": struct.pack(">BxI", 1, 200) + bytes(50),
-    "an A-ASSOCIATE-RQ of zeros": struct.pack(">BxI", 1, 68) + bytes(68),
-    "an A-ASSOCIATE-RQ of rubbish items": struct.pack(">BxI", 1, 1068)
-    + b"\0\1\0\0" + b"RESEARCH_QR     REQ_A           " + bytes(32)
-    + random.Random(3).randbytes(1000),
-    "nothing": b"",
-    "a TLS greeting": bytes.fromhex("16030100c8010000c40303") + os.urandom(190),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", list(_RUBBISH))
+@pytest.mark.parametrize("name", list(RUBBISH))
 def test_rubbish_on_the_port_is_cut_off_and_others_are_served(
     node: ResearchNode, name: str
 ) -> None:
     with socket.create_connection(("127.0.0.1", node.port), timeout=20) as opened:
         try:
-            opened.sendall(_RUBBISH[name])
+            opened.sendall(RUBBISH[name])
             assert node.answers(), "others are served meanwhile"
             opened.settimeout(20)
             while opened.recv(4096):

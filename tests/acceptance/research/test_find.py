@@ -16,6 +16,7 @@ from tests.acceptance.research.questions import Question, make_questions
 from tests.oracle_query import ADMISSIBLE, DEVIATING, Information, Reading, answer
 
 COUNT = 200
+pytestmark = pytest.mark.timeout(900)  # making 200 fair questions takes half a minute, or more
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,6 @@ def test_the_questions_cover_every_level_model_and_type_of_matching(
     assert sum(question.relational for question in questions) >= 20
 
 
-@pytest.mark.timeout(600)
 def test_every_answer_is_the_one_that_the_files_give(
     research: ResearchNode, information: Information, questions: list[Question], tmp_path: Path
 ) -> None:

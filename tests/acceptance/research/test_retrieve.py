@@ -291,5 +291,3 @@ def test_orthanc_queries_and_retrieves(
         for uid in wanted:  # Orthanc writes what it received anew: lengths of sequences differ
             assert pydicom.dcmread(got[uid]) == pydicom.dcmread(released[uid])
     record("research retrieval", "instances retrieved by Orthanc, equal", len(wanted), "")
-
-
