@@ -25,7 +25,8 @@ from updp_node.research.access import projects_of
 from updp_node.research.files import StoredFile, open_stored
 from updp_node.research.transcode import transcode
 from updp_node.storage.answers import Answer
-from updp_node.storage.research_index import ResearchIndex, Stored, open_research_engine
+from updp_node.storage.research_engine import open_research_engine
+from updp_node.storage.research_index import ResearchIndex, Stored
 from updp_node.storage.tokens import Tokens
 
 

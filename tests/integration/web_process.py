@@ -9,7 +9,8 @@ from updp_node.config.research import Web
 from updp_node.dicomweb.app import make_app
 from updp_node.dicomweb.server import WebServer
 from updp_node.log import configure_log
-from updp_node.storage.research_index import ResearchIndex, open_research_engine
+from updp_node.storage.research_engine import open_research_engine
+from updp_node.storage.research_index import ResearchIndex
 from updp_node.storage.tokens import Tokens
 
 

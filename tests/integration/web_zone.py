@@ -26,7 +26,8 @@ from updp_node.storage.database import migrate, open_engine, sqlite_url
 from updp_node.storage.description import describe
 from updp_node.storage.ledger import LedgerEntry
 from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
-from updp_node.storage.research_index import ResearchIndex, open_research_engine
+from updp_node.storage.research_engine import open_research_engine
+from updp_node.storage.research_index import ResearchIndex
 from updp_node.storage.tokens import Tokens
 
 

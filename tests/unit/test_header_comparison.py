@@ -1,11 +1,9 @@
 """Profiles compared, and warnings about combinations."""
 
-from pathlib import Path
-
 import pytest
-from typer.testing import CliRunner
+import typer
 
-from updp_node.cli import app
+from updp_node.cli.prepare import diff_profiles
 from updp_node.header.comparison import compare_profiles, warn_of
 from updp_node.header.profile import Profile
 
@@ -53,9 +51,11 @@ def test_kept_pixels_and_kept_times_are_told() -> None:
     assert len(said) == 2
 
 
-def test_the_command_says_what_differs_and_ends_with_1(tmp_path: Path) -> None:
-    runner = CliRunner()
-    assert runner.invoke(app, ["profile", "diff", "basic", "basic"]).exit_code == 0
-    told = runner.invoke(app, ["profile", "diff", "basic", "research-longitudinal"])
-    assert told.exit_code == 1
-    assert "StudyDate" in told.output
+def test_the_command_says_what_differs_and_ends_with_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    diff_profiles("basic", "basic")
+    with pytest.raises(typer.Exit) as ended:
+        diff_profiles("basic", "research-longitudinal")
+    assert ended.value.exit_code == 1
+    assert "StudyDate" in capsys.readouterr().out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -221,3 +223,27 @@ def test_lossy_pixels_say_what_was_done(provenance: Provenance) -> None:
     assert "lossy" in made.DerivationDescription
     assert (made.LossyImageCompression, made.LossyImageCompressionMethod) == ("01", "ISO_10918_1")
     assert made.LossyImageCompressionRatio == 10
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "key"), [("cr_chest_burned_in_rle.dcm", "0"), ("ct_scout_burned_in.dcm", "2")]
+)
+def test_the_identifiers_of_published_samples_go(name: str, key: str, cleaning: Cleaning) -> None:
+    root = Path(__file__).parents[2]
+    folder = Path(os.environ.get("UPDP_SHARED", root.parent / "shared")) / "data" / "dicom"
+    if not (folder / name).exists():
+        pytest.skip(f"sample absent: {folder / name}; set UPDP_SHARED to measure on it")
+    told = json.loads((folder / "burned_in_ground_truth.json").read_text(encoding="utf-8"))
+    image = dcmread(folder / name)
+    cleaned = clean_pixels(image, cleaning)
+    assert cleaned is not None
+    before = decode_stored(image).frames[0].astype(np.float64)
+    frame = 25  # the boxes were measured in pictures with a frame of so many pixels
+    for box in told[f"sample_data/{key}_ORIGINAL.dcm"]:
+        left, top = box["left"] - frame, box["top"] - frame
+        place = (slice(top, top + box["height"]), slice(left, left + box["width"]))
+        ink = np.abs(before[place] - np.median(cleaned.samples[0][place]))
+        ink = ink > 0.5 * ink.max()
+        kept = (before[place] == cleaned.samples[0][place])[ink].mean()
+        assert kept <= 0.02, f"{kept:.2f} of a text of {len(box['label'])} letters"

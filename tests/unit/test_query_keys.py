@@ -119,3 +119,10 @@ def test_a_value_that_is_none_of_its_vr_is_refused_without_repeating_it(vr, valu
 
 def test_a_lone_hyphen_is_no_range():
     assert read_range("-", "DA") is None
+
+
+def test_an_unknown_value_of_a_required_key_matches_every_value():
+    key = Key(tag_of("StudyDate"), "DA", ("20200101-",))
+    assert matches(key, None)
+    assert matches(key, {"vr": "DA"})
+    assert not matches(Key(tag_of("StudyDescription"), "LO", ("X",)), None)

@@ -16,7 +16,8 @@ from updp_node.storage.database import migrate, open_engine, sqlite_url
 from updp_node.storage.description import describe
 from updp_node.storage.ledger import Ledger, LedgerEntry
 from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
-from updp_node.storage.research_index import ResearchIndex, open_research_engine
+from updp_node.storage.research_engine import open_research_engine
+from updp_node.storage.research_index import ResearchIndex
 from updp_node.storage.tokens import Tokens
 
 A = frozenset({"A"})
@@ -209,3 +210,32 @@ def test_a_token_opens_its_project_until_it_is_revoked_or_expires(zone, index):
     assert tokens.check(token, now=161.0) is None
     content = (zone / "index.sqlite").read_bytes() + (zone / "index.sqlite-wal").read_bytes()
     assert token.encode() not in content
+
+
+def test_a_study_without_a_date_is_found_by_any_date(zone, index, research):
+    release(zone, index, uid="1.1", StudyDate="", PatientName="", Modality="")
+    assert ask(research, "STUDY", StudyDate="20200101-", PatientName="SOMEBODY*")
+    assert ask(research, "SERIES", Modality="MR")
+
+
+def test_a_sequence_comes_back_with_its_matching_items_alone(zone, index, research):
+    codes = []
+    for value in ("A1", "B2"):
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "99X", value
+        codes.append(code)
+    release(zone, index, uid="1.1", ProcedureCodeSequence=codes)
+    wanted = Dataset()
+    wanted.CodeValue = "B*"
+    [answer] = ask(research, "STUDY", ProcedureCodeSequence=[wanted])
+    assert answer["00081032"]["Value"] == [{"00080100": {"vr": "SH", "Value": ["B2"]}}]
+
+
+def test_dates_and_times_are_combined_only_where_the_ranges_have_one_form(zone, index, research):
+    release(zone, index, uid="1.1", StudyDate="20200102", StudyTime="080000")
+    for time_range, expected in (("1000-1200", 1), ("1000-", 0)):
+        identifier = Dataset()
+        identifier.QueryRetrieveLevel = "STUDY"
+        identifier.StudyDate, identifier.StudyTime = "20200101-20200103", time_range
+        query = read_query(identifier, Model.STUDY_ROOT, combined_datetime=True)
+        assert len(list(research.search(query, A))) == expected

@@ -23,6 +23,8 @@ REGIONS_FILE = "pixels/device-regions.yaml"
 HARMLESS_FILE = "pixels/burned-in-harmless.yaml"
 _NUMBER = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,3})?")
 _JOINED = re.compile(r"([+-]?\d{1,4}(?:[.,]\d{1,3})?)([^\d\s].*)")
+_SIDES = frozenset("LR")
+_LONG_TERM = 6
 _AROUND = ".,;:|()[]<>*'\"`_-=^~·"
 
 Rectangle = tuple[int, int, int, int]
@@ -118,6 +120,8 @@ class Cleaning:
     def _may_stay(self, word: str, follows: str, *, labelled: bool) -> bool:
         if word in self.terms or word in self.labels or word in self.units:
             return True
+        if self._is_joined(word) or self._is_clipped(word):
+            return True
         if _NUMBER.fullmatch(word):
             return labelled or follows in self.units
         joined = _JOINED.fullmatch(word)
@@ -125,6 +129,21 @@ class Cleaning:
             return _trim(joined[2]) in self.units
         label, _, number = word.replace(":", "=").partition("=")
         return label in self.labels and (not number or _NUMBER.fullmatch(number) is not None)
+
+    def _is_joined(self, word: str) -> bool:
+        """Two terms read without the blank between: a side and a term, or two longer ones."""
+        return any(
+            (at >= 2 or word[:at] in _SIDES)
+            and len(word) - at >= 2
+            and {word[:at], word[at:]} <= self.terms
+            for at in range(1, len(word))
+        )
+
+    def _is_clipped(self, word: str) -> bool:
+        """A long term whose first or last letter was not seen."""
+        return len(word) >= _LONG_TERM - 1 and any(
+            len(term) >= _LONG_TERM and word in (term[1:], term[:-1]) for term in self.terms
+        )
 
 
 def load_cleaning(folders: Sequence[Path]) -> Cleaning:

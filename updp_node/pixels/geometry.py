@@ -12,6 +12,7 @@ from updp_node.pixels.ocr import Line, Picture
 
 _OVERLAP = 0.3
 _WORD_GAP = 2.5
+_WITHIN = 0.75
 
 
 def level(line: Line) -> Line:
@@ -72,18 +73,22 @@ def continues(line: Line, other: Line) -> bool:
 
 def meet(first: Line, second: Line) -> bool:
     """Whether two lines share a part of the smaller one."""
+    smaller = min(first.width * first.height, second.width * second.height)
+    return _shared(first, second) > _OVERLAP * smaller
+
+
+def _shared(first: Line, second: Line) -> float:
+    """Pixels that lie in both lines."""
     import cv2  # noqa: PLC0415
 
     distance = np.hypot(first.x - second.x, first.y - second.y)
     reach = np.hypot(first.width, first.height) + np.hypot(second.width, second.height)
     if distance * 2 > reach:
-        return False
-    shared, points = cv2.rotatedRectangleIntersection(_rectangle(first), _rectangle(second))
-    if shared == cv2.INTERSECT_NONE or points is None:
-        return False
-    smaller = min(first.width * first.height, second.width * second.height)
-    hull = cv2.convexHull(np.asarray(points))
-    return bool(cv2.contourArea(hull) > _OVERLAP * smaller)
+        return 0.0
+    how, points = cv2.rotatedRectangleIntersection(_rectangle(first), _rectangle(second))
+    if how == cv2.INTERSECT_NONE or points is None:
+        return 0.0
+    return float(cv2.contourArea(cv2.convexHull(np.asarray(points))))
 
 
 def _rectangle(line: Line) -> tuple[tuple[float, float], tuple[float, float], float]:
@@ -92,12 +97,10 @@ def _rectangle(line: Line) -> tuple[tuple[float, float], tuple[float, float], fl
 
 def is_slice(line: Line, whole: Line) -> bool:
     """Whether a line is a thinner or shorter part of another."""
-    if np.hypot(line.x - whole.x, line.y - whole.y) > whole.thickness:
+    if _shared(line, whole) < _WITHIN * line.width * line.height:
         return False
     long, whole_long = max(line.width, line.height), max(whole.width, whole.height)
-    if long > 1.15 * whole_long or line.thickness > 1.15 * whole.thickness:
-        return False
-    return line.thickness < 0.7 * whole.thickness or long < 0.7 * whole_long
+    return line.thickness < 0.7 * whole.thickness or long < 0.92 * whole_long
 
 
 def grow(line: Line) -> NDArray[np.float32]:
@@ -109,4 +112,4 @@ def grow(line: Line) -> NDArray[np.float32]:
         They may lie beyond the frame.
     """
     thickness = line.thickness
-    return line.corners(along=3 + 0.8 * thickness, across=3 + 0.2 * thickness)
+    return line.corners(along=3 + thickness, across=3 + 0.25 * thickness)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from updp_node.query.levels import REQUIRED
 from updp_node.query.names import fold_name, name_groups
 from updp_node.query.times import is_range, read_moment, read_range
 
@@ -110,10 +111,16 @@ def matches(key: Key, element: Element | None) -> bool:
     key : Key
     element : mapping or None
         In DICOM JSON; None where the entity does not hold the attribute.
+
+    References
+    ----------
+    PS3.4 C.2.2.1.2: an unknown value of a required key matches every value.
     """
     if key.is_universal:
         return True
     held: Sequence[Any] = [] if element is None else element.get("Value") or []
+    if not held and key.tag in REQUIRED:
+        return True
     if key.vr == "SQ":
         return any(_item_matches(key.items, item) for item in held)
     return any(_value_matches(key, value) for value in held)

@@ -45,6 +45,17 @@ UNIQUE = {
 }
 """The unique key of each level."""
 
+REQUIRED = frozenset(
+    tag_of(keyword)
+    for keyword in (
+        "PatientName", "PatientID", "StudyDate", "StudyTime", "AccessionNumber", "StudyID",
+        "StudyInstanceUID", "Modality", "SeriesNumber", "SeriesInstanceUID", "InstanceNumber",
+        "SOPInstanceUID",
+    )
+)  # fmt: skip
+"""Required and unique keys (PS3.4 C.6.1.1 and C.6.2.1): where an entity has no value of one, every
+value matches (C.2.2.1.2)."""
+
 _PATIENT = """
 PatientName PatientID IssuerOfPatientID TypeOfPatientID IssuerOfPatientIDQualifiersSequence
 PatientBirthDate PatientBirthTime PatientSex QualityControlSubject ReferencedPatientSequence

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from updp_node.query.keys import Element, Key
-from updp_node.query.levels import tag_of
+from updp_node.query.levels import REQUIRED, tag_of
 from updp_node.query.query import Query
 from updp_node.query.times import is_range, read_moment
 
@@ -42,19 +42,22 @@ def pairs_of(query: Query) -> list[Pair]:
         for date, time in _PAIRS
         if date in by_tag and time in by_tag
     ]
-    return [pair for pair in pairs if _is_range(pair.date) or _is_range(pair.time)]
+    return [pair for pair in pairs if _form(pair.date) == _form(pair.time) != (False, False)]
 
 
 def pair_matches(pair: Pair, get: Callable[[int], Element | None]) -> bool:
-    """Whether an entity's date and time lie between the combined ends."""
+    """Whether an entity's date and time lie between the combined ends.
+
+    Of an entity without a time only the day is known; without a date nothing is, and an
+    unknown value of a required key matches (C.2.2.1.2).
+    """
     date = _moment(get(pair.date.tag), "DA")
-    time = _moment(get(pair.time.tag), "TM") or "0" * 12
     if date is None:
-        return False
-    low = _end(pair, 0)
-    high = _end(pair, 1)
-    held = date + time
-    return (low is None or low <= held) and (high is None or held <= high)
+        return pair.date.tag in REQUIRED
+    time = _moment(get(pair.time.tag), "TM")
+    first, last = (date + (time or "0" * 12)), (date + (time or "9" * 12))
+    low, high = _end(pair, 0), _end(pair, 1)
+    return (low is None or low <= last) and (high is None or first <= high)
 
 
 def _end(pair: Pair, which: int) -> str | None:
@@ -69,6 +72,14 @@ def _end(pair: Pair, which: int) -> str | None:
         return None
     clock = moment[which] if moment else ("0" * 12, "9" * 12)[which]
     return day[which] + clock
+
+
+def _form(key: Key) -> tuple[bool, bool]:
+    """Which ends a range names; neither for what is no range. Pairs need the same form."""
+    if not _is_range(key):
+        return False, False
+    first, _, last = key.values[0].partition("-")
+    return bool(first.strip()), bool(last.strip())
 
 
 def _part(key: Key, which: int) -> str:

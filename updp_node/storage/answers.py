@@ -11,7 +11,7 @@ from pydicom.datadict import dictionary_VR
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from updp_node.query.keys import Element, Key
+from updp_node.query.keys import Element, Key, matches
 from updp_node.query.levels import COMPUTED, UNIQUE, Level, level_of, tag_of
 from updp_node.query.query import Query
 from updp_node.storage.description import Attributes
@@ -105,9 +105,11 @@ def assemble(query: Query, entity: Entity) -> Answer:
 
 
 def _only_asked(key: Key, element: Element) -> dict[str, Any]:
-    """Sequence items with the attributes that the key's item asks for (PS3.4 C.2.2.2.6)."""
+    """Matching items with the attributes that the key's item asks for (PS3.4 C.2.2.2.6)."""
     items = []
     for item in element.get("Value") or []:
+        if not matches(key, {"vr": "SQ", "Value": [item]}):
+            continue
         kept: dict[str, Any] = {}
         for nested in key.items:
             held: Mapping[str, Any] | None = item.get(nested.json_tag)

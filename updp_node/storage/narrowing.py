@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from updp_node.query.keys import TIME_VRS, Key
-from updp_node.query.levels import tag_of
+from updp_node.query.levels import REQUIRED, UNIQUE, tag_of
 from updp_node.query.names import fold_name
 from updp_node.query.times import is_range, read_moment, read_range
 from updp_node.storage.released_tables import (
@@ -34,6 +34,7 @@ _TEXT: dict[int, Any] = {
     tag_of("SOPInstanceUID"): InstanceEntity.sop_instance_uid,
     tag_of("SOPClassUID"): InstanceEntity.sop_class_uid,
 }
+_UNKNOWN_MATCHES = frozenset(REQUIRED - set(UNIQUE.values()))  # PS3.4 C.2.2.1.2
 _NAME = tag_of("PatientName")
 _MODALITIES = tag_of("ModalitiesInStudy")
 _SOP_CLASSES = tag_of("SOPClassesInStudy")
@@ -65,7 +66,9 @@ def narrow(key: Key, dialect: str) -> Iterator[ColumnElement[bool]]:
         )
         yield below.correlate(StudyEntity).exists()
     elif key.tag in _TEXT:
-        yield _any(_TEXT[key.tag], key, dialect)
+        column = _TEXT[key.tag]
+        condition = _any(column, key, dialect)
+        yield or_(condition, column.is_(None)) if key.tag in _UNKNOWN_MATCHES else condition
 
 
 def _any(column: Any, key: Key, dialect: str) -> ColumnElement[bool]:
@@ -114,7 +117,7 @@ def _narrow_name(key: Key, dialect: str) -> Iterator[ColumnElement[bool]]:
             if not prefix:
                 return
             conditions += [_begins(group, prefix, dialect) for group in groups]
-    yield or_(*conditions)
+    yield or_(*conditions, and_(*(group == "" for group in groups)))
 
 
 def _prefix(value: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, create_engine, event, make_url, select
+from sqlalchemy import ColumnElement, Engine, Select, select
 from sqlalchemy.orm import Session
 
 from updp_node.query.keys import matches
@@ -191,38 +191,3 @@ class _Wanted:
 def _unindexed(column: Any) -> ColumnElement[str]:
     """The same value as an expression: an index by project would seldom be the one to take."""
     return column.concat("")  # type: ignore[no-any-return]
-
-
-def open_research_engine(url: str) -> Engine:
-    """An engine that can only read.
-
-    Parameters
-    ----------
-    url : str
-        SQLAlchemy URL; an SQLite file is opened with ``mode=ro``.
-    """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=50)
-
-        @event.listens_for(engine, "connect")
-        def _only_read(connection: Any, _: Any) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute("SET default_transaction_read_only = on")
-
-        return engine
-    read_only = f"sqlite:///file:{parsed.database}?mode=ro&uri=true"
-    engine = create_engine(
-        read_only, hide_parameters=True, pool_size=10, max_overflow=50,
-        connect_args={"check_same_thread": False, "timeout": 30},
-    )  # fmt: skip
-
-    @event.listens_for(engine, "connect")
-    def _tune(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA query_only=ON")
-        connection.execute("PRAGMA cache_size=-4096")
-
-    return engine
-
-
-__all__ = ["Answer", "ResearchIndex", "Stored", "open_research_engine"]
