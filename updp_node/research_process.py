@@ -147,4 +147,5 @@ def _target(destination: MoveDestination) -> MoveTarget:
         port=destination.port,
         tls=destination.tls.settings() if destination.tls else None,
         connect_timeout_s=destination.timeout_s,
+        projects=frozenset(destination.projects) or None,
     )

@@ -132,6 +132,14 @@ def test_an_unknown_destination_has_its_status(archive: MemoryArchive) -> None:
     assert [status.Status for status in statuses] == [0xA801]
 
 
+def test_a_destination_takes_objects_of_its_own_projects_alone(archive: MemoryArchive) -> None:
+    other = frozenset({"ANOTHER"})
+    targets = {"TARGET": MoveTarget("TARGET", "127.0.0.1", free_port(), projects=other)}
+    with researching(archive, destinations=targets) as server:
+        statuses, _ = move(server.address[1])
+    assert [status.Status for status in statuses] == [0xA801]
+
+
 def test_a_destination_that_is_not_there_fails_every_sub_operation(archive: MemoryArchive) -> None:
     targets = {"TARGET": MoveTarget("TARGET", "127.0.0.1", free_port())}
     with researching(archive, destinations=targets) as server:

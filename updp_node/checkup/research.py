@@ -25,7 +25,8 @@ def explain_research(section: Research | None) -> list[Statement]:
     if not section.access:
         lines.append(Statement("note", "nobody is named in research.access: DIMSE refuses all"))
     for each in section.destinations:
-        said = f"C-MOVE may send to {each.ae_title} at {each.host}:{each.port}"
+        what = ", ".join(each.projects) or "what the requester sees"
+        said = f"C-MOVE may send {what} to {each.ae_title} at {each.host}:{each.port}"
         if each.tls is None:
             lines.append(Statement("note", said))
         else:

@@ -40,6 +40,7 @@ class MoveDestination(Section):
     ae_title: AeTitle
     host: str
     port: Port
+    projects: tuple[Name, ...] = ()
     tls: Tls | None = None
     timeout_s: float = Field(default=30, gt=0)
 

@@ -58,6 +58,8 @@ class MoveTarget:
     tls : TlsSettings or None
     connect_timeout_s : float
         Of the connection, TLS included.
+    projects : frozenset of str or None
+        What may be sent there; None leaves it to what the requester may see.
     """
 
     ae_title: str
@@ -65,6 +67,7 @@ class MoveTarget:
     port: int
     tls: TlsSettings | None = None
     connect_timeout_s: float = 10.0
+    projects: frozenset[str] | None = None
 
 
 class OutgoingAssociation:

@@ -210,13 +210,16 @@ class ResearchSession(Session):
             lambda: read_selection(identifier, model.model, relational=self._is_in_force(model, 0))
         )
         audit.level = selection.level.name
+        projects = self._research.projects
         sender: Getter | Mover
         if model.field == C_GET_RQ:
             sender = Getter(exchange, self._research.receiving)
         else:
             audit.destination = command.move_destination
             target = service.destinations.get(command.move_destination)
-            if target is None:
+            if target is not None and target.projects is not None:
+                projects &= target.projects
+            if target is None or not projects:
                 audit.destination = "unknown"
                 return Outcome(QueryStatus.UNKNOWN_DESTINATION, "not a configured destination")
             sender = Mover(
@@ -226,7 +229,7 @@ class ResearchSession(Session):
                 timeout_s=service.message_timeout_s,
                 is_stopping=service.is_stopping,
             )
-        return retrieve(exchange, service.archive, selection, self._research.projects, sender)
+        return retrieve(exchange, service.archive, selection, projects, sender)
 
     def _is_in_force(self, model: InformationModel, byte: int) -> bool:
         answered = self._research.extensions.get(model.uid, b"")
