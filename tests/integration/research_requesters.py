@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -55,11 +56,20 @@ def query(
     """Answers, final status, statuses of the answers."""
     answers, pending = [], set()
     status = Dataset()
+    _await_reactor(association)
     for status, answer in association.send_c_find(identifier, model):
         if answer is not None:
             answers.append(answer)
             pending.add(status.Status)
     return answers, status, pending
+
+
+def _await_reactor(association: Association) -> None:
+    """Let pynetdicom notice the end of the query before, or it drops an answer of the next."""
+    for _ in range(1000):
+        if not (association._is_paused and association._reactor_checkpoint.is_set()):
+            return
+        time.sleep(0.0005)
 
 
 def raw(port: int, *contexts: str) -> OutgoingAssociation:

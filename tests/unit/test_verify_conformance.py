@@ -93,3 +93,11 @@ def test_an_object_of_another_class_has_all_that_its_own_class_requires() -> Non
     check_required(made, chest())
     del made.ConversionType
     assert "(0008,0064)" in refused(made, chest())
+
+
+@needs_checker
+def test_an_attribute_newer_than_the_checker_is_no_error() -> None:
+    made = factories.secondary_capture()
+    source = factories.encode(made)
+    made.SyntheticData = "YES"
+    assert compare_conformance(source, factories.encode(made)) == []
