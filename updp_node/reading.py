@@ -12,7 +12,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
@@ -20,6 +20,9 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 from updp_node.errors import InstanceError
 
 _UNDEFINED_LENGTH = 0xFFFFFFFF
+_MOST_EMPTY_ITEMS = 10_000
+_MAY_BE_SEQUENCES = ("SQ", "UN", None)  # None: Implicit VR
+_EMPTY_ITEMS = (b"\xfe\xff\x00\xe0" + bytes(4), b"\xff\xfe\xe0\x00" + bytes(4))
 _INFLATED_AT_ONCE = 1 << 20
 _INFLATED_AT_MOST = 128 << 20
 
@@ -84,7 +87,7 @@ def _check_layout(source: Dataset) -> None:
     Raises
     ------
     InstanceError
-        ``unreadable-object``, ``repeated-attribute``.
+        ``unreadable-object``, ``repeated-attribute``, ``oversized-object``.
 
     References
     ----------
@@ -92,6 +95,8 @@ def _check_layout(source: Dataset) -> None:
     """
     reached: int | None = None
     for each in source.values():
+        if _count_empty_items(each) > _MOST_EMPTY_ITEMS:
+            raise InstanceError("oversized-object", f"empty items in ({each.tag:08X})")
         if not isinstance(each, RawDataElement):
             reached = None  # where a sequence of undefined length ends is not known
             continue
@@ -104,6 +109,15 @@ def _check_layout(source: Dataset) -> None:
         if len(each.value or b"") < each.length:
             raise InstanceError("unreadable-object", "it ends early")
         reached = each.value_tell + each.length
+
+
+def _count_empty_items(element: DataElement | RawDataElement) -> int:
+    """Empty items of a sequence: they say nothing, and each costs as much as a full one."""
+    if element.VR not in _MAY_BE_SEQUENCES or element.value is None:
+        return 0
+    if isinstance(element.value, bytes):
+        return max(element.value.count(item) for item in _EMPTY_ITEMS)
+    return sum(not len(item) for item in element.value) if element.VR == "SQ" else 0
 
 
 def _tell_syntax(source: FileDataset) -> None:

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests import factories
 from tests.hostile import MUTATIONS, make_bomb, make_cases, make_sample
@@ -84,3 +85,13 @@ def test_a_name_that_its_character_set_does_not_explain_is_found_in_text(tmp_pat
     path.write_bytes(raw)
     released = dcmread(release(path, tmp_path / "released"))
     assert surname.lower() not in str(released).lower()
+
+
+def test_ten_thousands_of_empty_items_are_refused(tmp_path: Path) -> None:
+    made = factories.secondary_capture()
+    made.ReferencedImageSequence = [Dataset() for _ in range(10_001)]
+    for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
+        path = tmp_path / f"{syntax}.dcm"
+        path.write_bytes(factories.encode(made, transfer_syntax_uid=syntax))
+        with pytest.raises(InstanceError, match="oversized-object"):
+            read_source(path)
