@@ -113,7 +113,7 @@ def _check_layout(source: Dataset) -> None:
 
 def _count_empty_items(element: DataElement | RawDataElement) -> int:
     """Empty items of a sequence: they say nothing, and each costs as much as a full one."""
-    if element.VR not in _MAY_BE_SEQUENCES or element.value is None:
+    if element.VR not in _MAY_BE_SEQUENCES or element.value is None or element.tag.group == 0x7FE0:
         return 0
     if isinstance(element.value, bytes):
         return max(element.value.count(item) for item in _EMPTY_ITEMS)
