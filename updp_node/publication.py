@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,8 +21,6 @@ from updp_node.storage.ledger import LedgerEntry
 from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
 from updp_node.storage.run_index import RunIndex
 from updp_node.storage.run_records import Release, Run
-
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,13 @@ def publish(
     found = crew.map_cpu(describe, [root / each.file for each in releases])
     findable = []
     for release, description in zip(releases, found, strict=True):
+        before = index.superseded_uid(release, run.profile_digest)
+        entry = _to_entry(release, project, before)
         if isinstance(description, InstanceError):
             get_logger().error("released-file-damaged", run_id=run.id, code=description.code)
-            continue
-        before = index.superseded_uid(release, run.profile_digest)
-        findable.append(ReleasedInstance(_to_entry(release, project, before), description))
+            released.ledger.append([entry])  # a rebuild finds it, once it can be read
+        else:
+            findable.append(ReleasedInstance(entry, description))
     released.add(findable)
     return len(findable)
 
@@ -90,39 +90,35 @@ def rebuild(
         Also compare every file with the digest of its release.
     """
     released.complete_ledger()
-    entries = list(released.entries())
-    released.clear()
-    indexed = damaged = 0
-    read = partial(_read, root=root, check_content=check_content)
-    context = get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        for batch in _batches(entries):
+    named: set[str] = set()
+    counts = Counter[bool]()
+    describe_entry = partial(_read, root=root, check_content=check_content)
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+
+        def read(batch: list[LedgerEntry]) -> list[ReleasedInstance]:
             good = []
-            for entry, description in zip(batch, pool.map(read, batch, chunksize=50), strict=True):
-                if isinstance(description, InstanceError):
-                    damaged += 1
-                    get_logger().error("released-file-damaged", code=description.code)
+            for entry, found in zip(
+                batch, pool.map(describe_entry, batch, chunksize=50), strict=True
+            ):
+                named.add(entry.file)
+                counts[isinstance(found, Description)] += 1
+                if isinstance(found, InstanceError):
+                    get_logger().error("released-file-damaged", code=found.code)
                 else:
-                    good.append(ReleasedInstance(entry, description))
-            released.put(good)
-            indexed += len(good)
+                    good.append(ReleasedInstance(entry, found))
             advance(len(batch))
-    named = {entry.file for entry in entries}
+            return good
+
+        released.replace(read)
     files = (path.relative_to(root) for path in (root / "files").glob("*/*.dcm"))
     unnamed = sum(str(path) not in named for path in files)
-    return Rebuilt(indexed, damaged, unnamed)
+    return Rebuilt(counts[True], counts[False], unnamed)
 
 
 def _to_entry(release: Release, project: str, supersedes: str | None) -> LedgerEntry:
     return LedgerEntry(
         release.sop_instance_uid, project, release.file, release.sha256, time.time(), supersedes
     )
-
-
-def _batches(entries: list[LedgerEntry]) -> Iterator[list[LedgerEntry]]:
-    rest = iter(entries)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
 
 
 def _read(entry: LedgerEntry, *, root: Path, check_content: bool) -> Description | InstanceError:

@@ -1,7 +1,9 @@
 """The index of the released zone: written, read, made again."""
 
+import fcntl
 import json
 import sqlite3
+import threading
 import time
 
 import pytest
@@ -130,13 +132,44 @@ def test_an_index_is_made_again_from_ledger_and_files(zone, index, research):
     release(zone, index, uid="1.2", supersedes="1.1", at=2.0)
     (zone / "files" / "00" / "9.9.dcm").write_bytes(b"nobody released this")
     before = ask(research, "IMAGE", SOPClassUID=None, PatientName=None)
-    index.clear()
+    with sqlite3.connect(zone / "index.sqlite") as connection:
+        connection.execute("DELETE FROM released_instances")
     assert not ask(research, "IMAGE")
     done = []
     found = rebuild(index, zone, done.append, check_content=False)
     assert (found.indexed, found.damaged, found.unnamed) == (2, 0, 1)
     assert sum(done) == 2
     assert ask(research, "IMAGE", SOPClassUID=None, PatientName=None) == before
+
+
+def test_a_rebuild_that_dies_leaves_the_index_as_it_was(zone, index, research):
+    release(zone, index, uid="1.1")
+
+    def die(batch):
+        assert len(ask(research, "IMAGE")) == 1  # researchers go on finding
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.replace(die)
+    assert len(ask(research, "IMAGE")) == 1
+
+
+def test_an_append_waits_for_another_writer_of_the_ledger(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    ledger.append([LedgerEntry("1.1", "A", "f", "0", 1.0)])
+    line = path.read_bytes()
+    last = [LedgerEntry("1.3", "A", "f", "0", 3.0)]
+    appending = threading.Thread(target=ledger.append, args=(last,))
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        appending.start()
+        appending.join(0.3)
+        assert path.read_bytes() == line  # it waits
+        other.write(line.replace(b"1.1", b"1.2"))
+        other.flush()
+    appending.join(10)
+    assert [each.sop_instance_uid for each in ledger.read()] == ["1.1", "1.2", "1.3"]
 
 
 def test_a_rebuild_tells_what_is_damaged(zone, index):

@@ -77,7 +77,8 @@ def rebuild_index(
 ) -> None:
     """Make the index of the released zone again, from its ledger and its files.
 
-    Researchers find less until it is done. Exit code 1 if a file is missing or damaged.
+    Researchers find what they found before until it is done. Exit code 1 if a file is missing or
+    damaged.
     """
     from updp_node.publication import rebuild  # noqa: PLC0415  # pydicom
 

@@ -6,6 +6,7 @@ From both the index can be made again; a file that the ledger does not name is n
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from updp_node.errors import SpoolError
-from updp_node.storage.folders import FILE_MODE, group_bits
+from updp_node.storage.folders import FILE_MODE, group_bits, sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class LedgerEntry:
 
 
 class Ledger:
-    """Appends to the ledger and reads it; one writing process at a time.
+    """Appends to the ledger and reads it; safe from several processes at once.
 
     Parameters
     ----------
@@ -69,14 +70,19 @@ class Ledger:
             with self._lock:
                 handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
                 try:
+                    # Another process may append too: the worker while `index rebuild` runs.
+                    fcntl.flock(handle, fcntl.LOCK_EX)
                     os.fchmod(handle, FILE_MODE | group_bits(self._path.parent) & 0o040)
                     end = self._cut_unfinished(handle)
+                    is_new = not end
                     content = memoryview(lines.encode())
                     while content:
                         written = os.pwrite(handle, content, end)
                         end += written
                         content = content[written:]
                     os.fsync(handle)
+                    if is_new:
+                        sync_folder(self._path.parent)
                 finally:
                     os.close(handle)
         except OSError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Engine, delete, func, select, update
@@ -22,6 +23,7 @@ from updp_node.storage.released_tables import (
 )
 
 LEDGER_NAME = "ledger.jsonl"
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class ReleasedIndex:
         self.put(instances)
 
     def put(self, instances: Iterable[ReleasedInstance]) -> None:
-        """Write rows alone, as `add` does and as a rebuild does from the ledger."""
+        """Write rows alone."""
         with Session(self._engine) as session, session.begin():
             writer = _Writer(session)
             for each in instances:
@@ -92,11 +94,28 @@ class ReleasedIndex:
         with Session(self._engine) as session:
             return session.scalar(query) or 0
 
-    def clear(self) -> None:
-        """Forget every row; the tokens stay."""
+    def replace(self, read: Callable[[list[LedgerEntry]], list[ReleasedInstance]]) -> None:
+        """Make every row again, from the ledger, in one transaction.
+
+        Until it is committed researchers find what they found before; a crash leaves that. Who
+        releases meanwhile waits, and adds to what was made. The ledger is read under the lock:
+        its line comes before its row, so that no row is lost. The tokens stay.
+
+        Parameters
+        ----------
+        read : callable
+            From entries to those that can be indexed.
+        """
         with Session(self._engine) as session, session.begin():
             for table in (InstanceEntity, SeriesEntity, StudyEntity, PatientEntity, SyntaxEntity):
                 session.execute(delete(table))
+            writer = _Writer(session)
+            entries = self.entries()
+            while batch := list(islice(entries, _BATCH)):
+                for each in read(batch):
+                    writer.put(each)
+                session.flush()
+                session.expunge_all()
 
     def _known(self, uids: Iterable[str]) -> set[str]:
         query = select(InstanceEntity.sop_instance_uid).where(
