@@ -1,0 +1,1 @@
+"""Privacy and utility figures of a release, with their bounds."""
