@@ -1,7 +1,7 @@
 """Measure the default generator for docs/model-card.md and draw its contact sheet.
 
-Speed, memory, refusals, copies (distance to closest record, against held-out people), and
-whether the readers find in an image what its prompt says.
+Speed, memory, refusals, copies, quality against the real-to-real floor, and whether heads that
+were trained on real images only find in an image what its prompt says.
 """
 
 from __future__ import annotations
@@ -9,22 +9,31 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import typer
+from export_encoder import read_pictures
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from rich.progress import track
-from train_dataset import VIEWS, read_images, read_index
-from train_readers import area
+from statistics_by_patient import describe_area
 
+from updp_node.evaluation.copies import Nearness, find_closest, measure_copies
+from updp_node.evaluation.features import normalize
+from updp_node.evaluation.figure import Measurements
+from updp_node.evaluation.quality import measure_quality
 from updp_node.model import Prompt
-from updp_node.pixels.detectors import describe, read_score
-from updp_node.pixels.generator import load_generator
-from updp_node.pixels.synthesis import find_fault
+from updp_node.pixels.acceptance import Examiner
+from updp_node.pixels.detectors import describe
+from updp_node.pixels.encoder import ShippedEncoder
+from updp_node.pixels.generator import DefaultGenerator
+from updp_node.pixels.weights import DEFAULT_FOLDER, read_manifest
 
 CODE_SIZE = 64
+BANDS = ("adult", "child")
 SHEET = [
     ("adult", "PA view", "no finding"),
     ("adult", "AP view", "no finding"),
@@ -35,14 +44,16 @@ SHEET = [
     ("child", "no finding"),
     ("child", "pneumonia"),
 ]
-Images = list[NDArray[np.uint8]]
+Pictures = list[NDArray[np.uint8]]
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def sheet(path: Path, columns: int = 8, size: int = 112, seed: int = 2_000) -> None:
+def sheet(
+    path: Path, columns: int = 8, size: int = 112, seed: int = 2_000, folder: Path = DEFAULT_FOLDER
+) -> None:
     """Draw the contact sheet: one row per prompt, seeds in order, none picked."""
-    generator = load_generator("default", threads=2)
+    generator = DefaultGenerator(folder, threads=1)
     strip = 16
     page = Image.new("L", (columns * size, len(SHEET) * (size + strip)), 255)
     for row, terms in enumerate(SHEET):
@@ -56,96 +67,152 @@ def sheet(path: Path, columns: int = 8, size: int = 112, seed: int = 2_000) -> N
 
 
 @app.command()
-def measure(data: Path, count: int = 320, seed: int = 3_000, pairs: Path | None = None) -> None:
-    """Print the figures as JSON; `pairs` gets a sheet of the ten closest pairs."""
-    generator = load_generator("default", threads=2)
-    begun = time.monotonic()
-    generator.generate(Prompt(SHEET[0]), 0)
-    figures: dict[str, object] = {"first_image_s": round(time.monotonic() - begun, 2)}
-    prompts = [Prompt(SHEET[i % len(SHEET)]) for i in range(count)]
-    begun = time.monotonic()
-    images = [generator.generate(p, seed + i) for i, p in enumerate(track(prompts, "draw"))]
-    figures["seconds_per_image"] = round((time.monotonic() - begun) / count, 3)
+def measure(
+    data: Path,
+    count: int = 500,
+    seed: int = 3_000,
+    pairs: Path | None = None,
+    folder: Path = DEFAULT_FOLDER,
+) -> None:
+    """Print the figures as JSON; `pairs` gets a sheet of the ten closest pairs per band."""
+    generator, encoder = DefaultGenerator(folder, threads=1), ShippedEncoder(folder)
+    examiner = Examiner()
+    figures: dict[str, Any] = {"seconds": _time(generator)}
     figures["peak_rss_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    drawn = zip(images, prompts, strict=True)
-    faults = [str(find_fault(image, prompt, model="default")) for image, prompt in drawn]
-    figures["faults"] = {fault: faults.count(fault) for fault in sorted(set(faults))}
-    for band in ("adult", "child"):
-        mine = [i for i, prompt in enumerate(prompts) if band in prompt.terms]
-        taken = [images[i] for i in mine if faults[i] == "None"]
-        figures[f"copies_{band}"] = _measure_copies(data, band, [images[i] for i in mine], None)
-        figures[f"copies_{band}_accepted"] = _measure_copies(data, band, taken, pairs)
-    figures["agreement"] = _measure_agreement(images, prompts)
+    real = {split: read_pictures(data, split) for split in ("train", "test")}
+    for band in BANDS:
+        prompts = [Prompt(terms) for terms in SHEET if band in terms]
+        drawn: Pictures = []
+        faults: Counter[str] = Counter()
+        number = seed
+        with typer.progressbar(length=count, label=f"draw {band}") as bar:
+            while len(drawn) < count:
+                prompt = prompts[number % len(prompts)]
+                pixels = generator.generate(prompt, number)
+                fault = examiner.judge(pixels, prompt).fault
+                faults[str(fault)] += 1
+                if fault is None:
+                    drawn.append(pixels)
+                    bar.update(1)
+                number += 1
+        figures[f"faults_{band}"] = dict(faults)
+        sets = {split: _select(*real[split], band) for split in real}
+        figures[f"copies_{band}"] = _compare(drawn, sets, pairs, band)
+        seen = {split: encoder.encode_images(pictures) for split, pictures in sets.items()}
+        quality = measure_quality(
+            encoder.encode_images(drawn), seen["test"], seed=1, training=seen["train"]
+        )
+        figures[f"quality_{band}"] = _tell(quality)
+    figures["agreement"] = _agree(generator, encoder, real["test"], folder)
     print(json.dumps(figures, indent=1))
 
 
-def _measure_copies(data: Path, band: str, drawn: Images, pairs: Path | None) -> dict[str, object]:
-    """Share of samples nearer to training than to held-out people, sets of equal size."""
-    rows = [row for row in read_index(data) if band in row.terms]
-    codes, pictures, inside = [], [], []
-    for kind in VIEWS:
-        part = [row for row in rows if row.kind == kind]
-        if part:
-            images = read_images(data, part)
-            pictures += list(images)
-            inside += [row.split == "train" for row in part]
-            codes += [describe(image)[0][:CODE_SIZE] for image in images]
-    table, trained = np.stack(codes), np.array(inside)
-    drawn_codes = np.stack([describe(image)[0][:CODE_SIZE] for image in drawn])
-    distance = np.sqrt(np.square(drawn_codes[:, None] - table[None]).sum(2))
-    held = distance[:, ~trained].min(1)
-    generator = np.random.default_rng(0)
-    train_columns, size = np.flatnonzero(trained), int((~trained).sum())
-    shares = [
-        (distance[:, generator.choice(train_columns, size, replace=False)].min(1) < held).mean()
-        for _ in range(50)
-    ]
-    share, n = float(np.mean(shares)), len(drawn)
-    margin = 1.96 * float(np.sqrt(share * (1 - share) / n))
-    real = np.sqrt(np.square(table[~trained][:, None] - table[trained][None]).sum(2)).min(1)
+def _time(generator: DefaultGenerator) -> dict[str, float]:
+    prompt = Prompt(SHEET[0])
+    begun = time.monotonic()
+    generator.generate(prompt, 0)
+    first = time.monotonic() - begun
+    taken = []
+    for seed in range(20):
+        begun = time.process_time()
+        generator.generate(prompt, seed)
+        taken.append(time.process_time() - begun)
+    return {"first_image": round(first, 2), "cpu_per_image_warm": round(float(np.median(taken)), 3)}
+
+
+def _select(rows: list[Any], pictures: Pictures, band: str) -> Pictures:
+    chosen = zip(rows, pictures, strict=True)
+    return [picture for row, picture in chosen if band in row.terms]
+
+
+def _compare(
+    drawn: Pictures, sets: dict[str, Pictures], pairs: Path | None, band: str
+) -> dict[str, Any]:
+    """Nearest images in the eigen-space that the near-copy test uses."""
+    codes = [_code(pictures) for pictures in (sets["train"], sets["test"], drawn)]
+    names = np.arange(len(drawn)).astype(str)
+    result = _tell(measure_copies(Nearness(*codes, sample_patients=names), seed=1))
+    lengths = np.stack([describe(picture)[0][:CODE_SIZE] for picture in drawn])
+    table = np.stack([describe(picture)[0][:CODE_SIZE] for picture in sets["train"]])
+    nearest = np.sqrt(np.maximum(2 - 2 * normalize(lengths) @ normalize(table).T, 0))
+    closest = [(int(i), int(nearest[i].argmin())) for i in np.argsort(nearest.min(1))[:10]]
+    result["ten_closest"] = [round(float(nearest[i, j]), 2) for i, j in closest]
     if pairs is not None:
-        _draw_pairs(pairs.with_stem(f"{pairs.stem}_{band}"), drawn, pictures, distance, trained)
+        page = Image.new("L", (10 * 160, 320))
+        for column, (sample, other) in enumerate(closest):
+            for row, picture in enumerate((drawn[sample], sets["train"][other])):
+                tile = Image.fromarray(picture).resize((160, 160))
+                page.paste(tile, (column * 160, row * 160))
+        page.save(pairs.with_stem(f"{pairs.stem}_{band}"))
+    result["closest_by_direction"] = round(
+        min(distance for _, _, distance in find_closest(Nearness(*codes, names), 1)), 3
+    )
+    return result
+
+
+def _code(pictures: Pictures) -> NDArray[np.float32]:
+    return normalize(np.stack([describe(picture)[0][:CODE_SIZE] for picture in pictures]))
+
+
+def _tell(measurements: Measurements) -> dict[str, Any]:
+    """Value, interval and n of every figure."""
     return {
-        "n": n,
-        "dcr_share": round(share, 3),
-        "dcr_share_95": [round(share - margin, 3), round(share + margin, 3)],
-        "held_out_images": size,
-        "median_nearest_training": round(float(np.median(distance[:, trained].min(1))), 2),
-        "median_nearest_training_of_real_held_out": round(float(np.median(real)), 2),
-        "closest": round(float(distance[:, trained].min()), 2),
+        figure.key: {
+            "value": None if figure.value is None else round(figure.value, 4),
+            "interval": [None if b is None else round(b, 4) for b in (figure.low, figure.high)],
+            "n": figure.n,
+        }
+        for figure in measurements.figures
     }
 
 
-def _draw_pairs(
-    path: Path,
-    drawn: Images,
-    pictures: Images,
-    distance: NDArray[np.float32],
-    trained: NDArray[np.bool_],
-) -> None:
-    """The ten samples that lie closest to a training image, above that image."""
-    masked = np.where(trained[None], distance, np.inf)
-    page = Image.new("L", (10 * 160, 320))
-    for column, sample in enumerate(np.argsort(masked.min(1))[:10]):
-        nearest = pictures[int(masked[sample].argmin())]
-        page.paste(Image.fromarray(drawn[sample]).resize((160, 160)), (column * 160, 0))
-        page.paste(Image.fromarray(nearest).resize((160, 160)), (column * 160, 160))
-    page.save(path)
-
-
-def _measure_agreement(images: Images, prompts: list[Prompt]) -> dict[str, object]:
-    """Whether the readers, trained on real images only, tell the prompts apart."""
-    result: dict[str, object] = {}
-    for band in ("adult", "child"):
-        asked = [
-            (read_score(image, f"pneumonia_{band}"), "pneumonia" in prompt.terms)
-            for image, prompt in zip(images, prompts, strict=True)
-            if band in prompt.terms and {"pneumonia", "no finding"} & set(prompt.terms)
+def _agree(
+    generator: DefaultGenerator,
+    encoder: ShippedEncoder,
+    held_out: tuple[list[Any], Pictures],
+    folder: Path,
+    count: int = 200,
+) -> dict[str, Any]:
+    """Heads on counterparts of held-out label sets, beside the same heads on those images."""
+    vocabulary = generator.vocabulary
+    result: dict[str, Any] = {}
+    chooser = np.random.default_rng(7)
+    floors = read_manifest(folder)["acceptance"]["heads"]
+    for band in BANDS:
+        rows = [row for row in held_out[0] if band in row.terms]
+        images = _select(*held_out, band)
+        wanted = set(vocabulary.findings[band])
+        usable = [i for i, row in enumerate(rows) if wanted & set(row.terms)]
+        chosen = chooser.permutation(usable)[:count]
+        prompts = [
+            Prompt(tuple(term for term in vocabulary.terms if term in rows[i].terms))
+            for i in chosen
         ]
-        scores, labels = (np.array(column) for column in zip(*asked, strict=True))
-        auroc = round(area(scores, labels), 3)
-        result[f"pneumonia_{band}"] = {"auroc": auroc, "n": len(labels)}
+        drawn = [
+            generator.generate(prompt, 40_000 + i)
+            for i, prompt in enumerate(track(prompts, f"agree {band}"))
+        ]
+        patients = [rows[i].patient for i in chosen]
+        read = {"counterparts": encoder.read_many(drawn)}
+        read["real"] = encoder.read_many([images[i] for i in chosen])
+        result[band] = {
+            f"{arm}: {term}": _describe(
+                np.array([chances[term] for chances in read[arm]]),
+                np.array([term in prompt.terms for prompt in prompts]),
+                patients,
+                floors[f"{band}/{term}"]["limit"],
+            )
+            for term in vocabulary.findings[band]
+            for arm in ("real", "counterparts")
+        }
     return result
+
+
+def _describe(
+    chances: NDArray[np.float64], has: NDArray[np.bool_], patients: list[str], limit: float
+) -> dict[str, object]:
+    agreed = float(((chances > limit) == has).mean())
+    return {**describe_area(chances, has, patients), "agreement": round(agreed, 3)}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ FINE_SIZE = 256
 COARSE_SIZE = 64
 MINIMUM_IMAGES = 100
 VIEWS = {"adult_256": 6, "child_192": 2, "adult_64": 6}
+MORE_VIEWS = {"adult_256": 18, "adult_64": 18}
 _TERMS = {
     "No Finding": "no finding",
     "Pneumonia": "pneumonia",
@@ -101,14 +102,14 @@ def read_images(folder: Path, rows: list[Radiograph]) -> NDArray[np.uint8]:
     return images
 
 
-def augment(images: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+def augment(images: NDArray[np.uint8], seed: int, strength: float = 1.0) -> NDArray[np.uint8]:
     """One view of every image: a small turn, shift and stretch, and another gamma.
 
     Never mirrored: the heart stays on its side.
     """
     generator = torch.Generator().manual_seed(seed)
     count = len(images)
-    spread = torch.rand(count, 6, generator=generator) * 2 - 1
+    spread = strength * (torch.rand(count, 6, generator=generator) * 2 - 1)
     angle = spread[:, 0] * np.deg2rad(5)
     scale_x, scale_y = 1 + 0.08 * spread[:, 1], 1 + 0.08 * spread[:, 2]
     matrix = torch.zeros(count, 2, 3)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from train_dataset import MINIMUM_IMAGES, read_index
 from train_generator import COARSE_SIZES, SCHEDULE
 from train_texture import TEXTURE_SIZES
 
-from updp_node.pixels.weights import FORMAT, MANIFEST
+from updp_node.pixels.weights import FORMAT, MANIFEST, read_manifest
 
+_STAGES = ("coarse", "adult", "texture")
 SAMPLING = {"coarse_steps": 20, "guidance": 1.3}
 _SYNONYMS = {
     "normal": "no finding",
@@ -36,31 +38,39 @@ def export(work: Path, folder: Path, data: Path) -> None:
     """Write eigenspace, coarse and texture weights in half precision, and the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
-    stages = {
-        name: torch.load(work / f"{name}.pt", weights_only=False) for name in ("coarse", "texture")
-    }
+    stages = {name: torch.load(work / f"{name}.pt", weights_only=False) for name in _STAGES}
     space = {key: arrays[key] for key in ("mean", "basis", "scale")}
     space["display"] = _measure_display(arrays)
-    _save(space, folder / "eigenspace.safetensors", bytewise="basis")
+    _save(space, folder / "eigenspace.safetensors", bytewise={"basis"})
     for name, state in stages.items():
-        _save(state["chosen"], folder / f"{name}.safetensors")
-    manifest = {
+        weights = state["chosen"]
+        matrices = {key for key, value in weights.items() if value.ndim == 2}
+        bytewise = matrices if name == "adult" else set()
+        _save(weights, folder / f"{name}.safetensors", bytewise=bytewise)
+    known = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    manifest = known | {
         "format": FORMAT,
         "name": "default",
         "vocabulary": _describe_vocabulary(arrays, data),
         "sizes": {
-            "coefficients": arrays["basis"].shape[0],
+            "coefficients": _count_coefficients(stages["coarse"]),
+            "adult_coefficients": _count_coefficients(stages["adult"]),
             "coarse": COARSE_SIZES,
             "texture": TEXTURE_SIZES,
         },
         "schedule": SCHEDULE,
         "sampling": SAMPLING,
-        "training": {
+        "training": known.get("training", {})
+        | {
             name: {"step": state["step"], "best": state["best"], "log": state["log"][::4]}
             for name, state in stages.items()
         },
     }
     write_manifest(folder, manifest)
+
+
+def _count_coefficients(state: dict[str, Any]) -> int:
+    return int(state["chosen"]["enter.weight"].shape[1])
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -78,14 +88,19 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def _save(tensors: dict[str, Any], path: Path, *, bytewise: str | None = None) -> None:
-    """Half precision, but one named matrix as signed bytes with a step per row."""
-    arrays = {key: np.asarray(value.cpu()).astype(np.float16) for key, value in tensors.items()}
-    if bytewise is not None:
-        matrix = np.asarray(tensors[bytewise].cpu(), dtype=np.float32)
-        step = np.abs(matrix).max(axis=1, keepdims=True) / 127
-        arrays[bytewise] = np.round(matrix / step).astype(np.int8)
-        arrays[f"{bytewise}.step"] = step.astype(np.float32)
+def as_stored(value: torch.Tensor, dtype: type[np.floating[Any]]) -> NDArray[Any]:
+    """A weight as safetensors writes it: row by row, whatever memory format it was trained in."""
+    return np.ascontiguousarray(value.detach().cpu().numpy().astype(dtype))
+
+
+def _save(tensors: dict[str, Any], path: Path, *, bytewise: set[str]) -> None:
+    """Half precision, but the named matrices as signed bytes with a step per row."""
+    arrays = {key: as_stored(value, np.float16) for key, value in tensors.items()}
+    for name in bytewise:
+        matrix = np.asarray(tensors[name].cpu(), dtype=np.float32)
+        step = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-9) / 127
+        arrays[name] = np.round(matrix / step).astype(np.int8)
+        arrays[f"{name}.step"] = step.astype(np.float32)
     save_file(arrays, path)
 
 

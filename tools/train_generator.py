@@ -1,5 +1,6 @@
 """Train the coarse stage of the default generator from what train_prepare.py wrote.
 
+Twice: as it is for the children, and with ``--coefficients 128 --name adult`` for the adults.
 Deterministic given a seed on one machine, resumable (every batch is drawn from the seed and
 the step). Then train_texture.py, train_export.py and train_readers.py.
 """
@@ -28,24 +29,29 @@ SCHEDULE: dict[str, Any] = {
     "prediction_type": "v_prediction",
 }
 _DROP_PROMPT = 0.1
+_PATIENCE = 2_000
+_ADULTS = 0.4
 
 
 def train(
     work: Path,
-    steps: int = 6_000,
+    steps: int = 12_000,
     batch: int = 256,
     *,
+    coefficients: int = 640,
+    name: str = "coarse",
     rate: float = 6e-4,
     seed: int = 1,
-    threads: int = 2,
+    threads: int = 1,
 ) -> None:
     """Train the coarse stage; the checkpoint with the lowest held-out loss is kept."""
     torch.set_num_threads(threads)
     arrays = torch.load(work / "prepared.pt", weights_only=False, mmap=True)
-    codes, terms = arrays["train_codes"], arrays["train_terms"]
-    model = CoarseDenoiser(codes.shape[1], terms.shape[1], **COARSE_SIZES)
-    draw = balance(terms)
-    weight = arrays["scale"].sqrt() / arrays["scale"].sqrt().mean()
+    codes, terms = arrays["train_codes"][:, :coefficients].contiguous(), arrays["train_terms"]
+    model = CoarseDenoiser(coefficients, terms.shape[1], **COARSE_SIZES)
+    draw = balance(terms, adults=_ADULTS)
+    weight = arrays["scale"][:coefficients].sqrt()
+    weight = weight / weight.mean()
 
     def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
         chosen = draw(batch, generator)
@@ -57,19 +63,23 @@ def train(
         generator = torch.Generator().manual_seed(0)
         rare = arrays["val_terms"][:, 0] * 3 + 1
         chosen = torch.multinomial(rare, 4096, replacement=True, generator=generator)
-        clean, told = arrays["val_codes"][chosen], arrays["val_terms"][chosen]
+        clean, told = arrays["val_codes"][chosen, :coefficients], arrays["val_terms"][chosen]
         return float(_velocity_loss(network, clean, told, weight, generator))
 
-    _train(model, loss, held_out, work / "coarse.pt", steps=steps, rate=rate, seed=seed)
+    _train(model, loss, held_out, work / f"{name}.pt", steps=steps, rate=rate, seed=seed)
 
 
-def balance(terms: Tensor) -> Callable[[int, torch.Generator], Tensor]:
-    """Draw adults and children equally often, and rare findings up to three times as often."""
+def balance(terms: Tensor, *, adults: float = 0.5) -> Callable[[int, torch.Generator], Tensor]:
+    """Draw a given share of adults, and rare findings up to three times as often."""
     counts = terms.sum(0).clamp(min=1)
     adult = terms[:, 0]
     rare = torch.sqrt(counts[4:].max() / counts[4:]) * terms[:, 4:]
     weight = rare.max(1).values.clamp(1, 3)
-    weight = weight * (adult / (adult * weight).sum() + (1 - adult) / ((1 - adult) * weight).sum())
+    children = 1 - adult
+    weight = weight * (
+        adults * adult / (adult * weight).sum()
+        + (1 - adults) * children / (children * weight).sum()
+    )
     return lambda count, generator: torch.multinomial(
         weight, count, replacement=True, generator=generator
     )
@@ -84,7 +94,9 @@ def _velocity_loss(
     time = torch.randint(0, 1000, (len(clean),), generator=generator)
     noisy = scheduler.add_noise(clean, noise, time)
     target = scheduler.get_velocity(clean, noise, time)
-    return ((network(noisy, time, terms) - target).square() * weight).mean()
+    with torch.autocast("cpu", torch.bfloat16):
+        velocity = network(noisy, time, terms)
+    return ((velocity.float() - target).square() * weight).mean()
 
 
 def _train(
@@ -126,6 +138,8 @@ def _train(
         if (step + 1) % 250 == 0 or step + 1 == steps:
             entry = {"step": step + 1, "loss": running / 250, "s": time.monotonic() - begun}
             running = 0.0
+            if step + 1 - state.get("best_step", step) > _PATIENCE:
+                break
             if held_out is not None:
                 with torch.no_grad():
                     entry["held_out"] = held_out(average.module)
@@ -153,7 +167,7 @@ def _keep(
     state["log"].append(entry)
     score = entry.get("held_out", -entry["step"])
     if score < state["best"]:
-        state["best"] = score
+        state["best"], state["best_step"] = score, int(entry["step"])
         state["chosen"] = {k: v.clone() for k, v in average.module.state_dict().items()}
     state |= {"model": model.state_dict(), "average": average.state_dict()}
     state["optimizer"] = optimizer.state_dict()

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
 from train_dataset import (
+    MORE_VIEWS,
     VIEWS,
+    Radiograph,
     augment,
     choose_vocabulary,
     count_terms,
@@ -25,6 +27,8 @@ from train_dataset import (
 )
 
 from updp_node.pixels.network import COARSE_SIZE, reduce
+
+_STRONGER = 1.6
 
 
 def prepare(data: Path, work: Path, coefficients: int = 640, seed: int = 1) -> None:
@@ -43,14 +47,36 @@ def prepare(data: Path, work: Path, coefficients: int = 640, seed: int = 1) -> N
             views[split].append(_View(shown, terms))
     space = _fit_eigenspace(_join(views["train"]), coefficients)
     arrays: dict[str, Any] = {"vocabulary": vocabulary, "counts": dict(count_terms(rows)), **space}
+    more = _make_more(data, rows, vocabulary, space, seed)
     for split, part in views.items():
-        arrays[f"{split}_codes"] = project(_join(part), space)
-        arrays[f"{split}_terms"] = torch.cat([view.terms for view in part])
+        codes, terms = more if split == "train" else ([], [])
+        arrays[f"{split}_codes"] = torch.cat([project(_join(part), space), *codes])
+        arrays[f"{split}_terms"] = torch.cat([*(view.terms for view in part), *terms])
     detailed = [view for view in views["train"] if view.is_fine]
     arrays["detail_codes"] = project(_join(detailed), space)
     arrays["detail_terms"] = torch.cat([view.terms for view in detailed])
     arrays["detail_images"] = torch.from_numpy(np.concatenate([v.images for v in detailed]))
     torch.save(arrays, work / "prepared.pt")
+
+
+def _make_more(
+    data: Path,
+    rows: list[Radiograph],
+    vocabulary: list[str],
+    space: dict[str, Tensor],
+    seed: int,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Codes and terms of further, stronger views of the few adults: for the coarse stage only."""
+    codes, terms = [], []
+    for kind, count in MORE_VIEWS.items():
+        chosen = [row for row in rows if row.kind == kind and row.split == "train"]
+        images = read_images(data, chosen)
+        told = torch.from_numpy(np.stack([encode_terms(row, vocabulary) for row in chosen]))
+        for number in track(range(count), f"{kind} more"):
+            view = _View(augment(images, seed * 100 + 50 + number, _STRONGER), told)
+            codes.append(project(_join([view]), space))
+            terms.append(told)
+    return codes, terms
 
 
 class _View:

@@ -15,16 +15,17 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import track
 from safetensors.numpy import save_file
+from statistics_by_patient import describe_area
 from torch import nn
 from torch.nn import functional
 from train_dataset import VIEWS, Radiograph, read_images, read_index
 from train_export import write_manifest
-from train_negatives import other_pictures, spoil, vary
 
 from updp_node.pixels import detectors
 from updp_node.pixels.weights import DEFAULT_FOLDER, read_manifest
 
 USED, HIDDEN, CODE_SIZE = 128, 32, 64
+_FLOOR_PERCENTILES = {"adult": 50, "child": 10}
 Features = NDArray[np.float32]
 
 
@@ -45,7 +46,6 @@ def train(data: Path, seed: int = 1, folder: Path = DEFAULT_FOLDER) -> None:
     splits = {split: _describe_split(data, rows, split) for split in ("train", "val", "test")}
     figures: dict[str, object] = {}
     readers: dict[str, Features] = {}
-    figures["frontal"] = _fit_frontal(splits, readers, seed)
     questions = {
         "child": ("child", ("adult", "child")),
         "pneumonia_adult": ("pneumonia", ("adult",)),
@@ -60,8 +60,13 @@ def train(data: Path, seed: int = 1, folder: Path = DEFAULT_FOLDER) -> None:
     }
     _save(codes, folder / "codes.safetensors")
     manifest = read_manifest(folder)
-    manifest["nearest"] = {"floor": _calibrate_floor(splits, codes), "dimension": CODE_SIZE}
-    manifest["figures"] = figures
+    floors = _calibrate_floor(splits, codes)
+    manifest["nearest"] = {
+        "dimension": CODE_SIZE,
+        "floor": floors,
+        "percentile": _FLOOR_PERCENTILES,
+    }
+    manifest["figures"] = manifest.get("figures", {}) | figures
     write_manifest(folder, manifest)
     print(json.dumps({**figures, "nearest": manifest["nearest"]}, indent=1))
 
@@ -148,20 +153,13 @@ def _fit_pair(
     limit = _balance(_score(reader, parts["val"][0]), parts["val"][1])
     inputs, labels, patients = parts["test"]
     scores = _score(reader, inputs)
-    low, high = _bootstrap(scores, labels, patients)
-    _store(readers, name, reader | {"limit": np.array([limit], dtype=np.float32)})
+    readers.update({f"{name}.{key}": value for key, value in reader.items()})
+    readers[f"{name}.limit"] = np.array([limit], dtype=np.float32)
     return {
-        "test_auroc": round(area(scores, labels), 3),
-        "test_auroc_95": [low, high],
-        "test_images": len(labels),
-        "test_positive": int(labels.sum()),
+        **describe_area(scores, labels, patients),
         "sensitivity": round(float((scores[labels] > limit).mean()), 3),
         "specificity": round(float((scores[~labels] <= limit).mean()), 3),
     }
-
-
-def _store(readers: dict[str, Features], name: str, reader: dict[str, Features]) -> None:
-    readers.update({f"{name}.{key}": value for key, value in reader.items()})
 
 
 def _balance(scores: Features, labels: NDArray[np.bool_]) -> float:
@@ -171,78 +169,20 @@ def _balance(scores: Features, labels: NDArray[np.bool_]) -> float:
     return float(limits[int(np.argmax(gains))])
 
 
-def area(scores: Features, labels: NDArray[np.bool_]) -> float:
-    """Area under the receiver operating curve (Mann-Whitney)."""
-    ranks = np.argsort(np.argsort(scores)) + 1
-    positive, negative = int(labels.sum()), int((~labels).sum())
-    return float((ranks[labels].sum() - positive * (positive + 1) / 2) / (positive * negative))
-
-
-def _bootstrap(
-    scores: Features, labels: NDArray[np.bool_], patients: list[str]
-) -> tuple[float, float]:
-    """95 % interval of the area, patients drawn with replacement."""
-    generator = np.random.default_rng(0)
-    groups: dict[str, list[int]] = {}
-    for index, patient in enumerate(patients):
-        groups.setdefault(patient, []).append(index)
-    members = list(groups.values())
-    areas = []
-    for _ in range(300):
-        picks = generator.integers(0, len(members), len(members))
-        drawn = np.concatenate([members[i] for i in picks])
-        areas.append(area(scores[drawn], labels[drawn]))
-    low, high = np.percentile(areas, [2.5, 97.5])
-    return round(float(low), 3), round(float(high), 3)
-
-
-def _fit_frontal(
-    splits: dict[str, Described], readers: dict[str, Features], seed: int
-) -> dict[str, object]:
-    """Chests against turned, inverted, cropped, shuffled and other images."""
-    inputs, labels = [], []
-    for view in range(2):
-        images = splits["train"].images
-        shown = [vary(image, seed * 7 + view * 100_000 + i) for i, image in enumerate(images)]
-        inputs.append(_features(*_describe(shown, "chests")))
-        labels.append(torch.ones(len(shown)))
-        wrong = [spoil(image, seed + view * 100_000 + i)[1] for i, image in enumerate(images)]
-        wrong += other_pictures()[::2]
-        inputs.append(_features(*_describe(wrong, "others")))
-        labels.append(torch.zeros(len(wrong)))
-    joined, wanted = torch.cat(inputs), torch.cat(labels)
-    reader = _fit(joined, wanted, torch.ones(len(wanted)))
-    val = splits["val"]
-    residual_limit = float(np.quantile(val.residuals, 0.998))
-    limit = float(np.quantile(_score(reader, _features(val.codes, val.residuals)), 0.005))
-    _store(readers, "frontal", reader)
-    readers["frontal.limit"] = np.array([limit], dtype=np.float32)
-    readers["frontal.residual_limit"] = np.array([residual_limit], dtype=np.float32)
-
-    def accept(codes: Features, residuals: Features) -> NDArray[np.bool_]:
-        return (_score(reader, _features(codes, residuals)) > limit) & (residuals <= residual_limit)
-
-    test = splits["test"]
-    taken = accept(test.codes, test.residuals)
-    result: dict[str, object] = {"test_chests": len(taken), "chests_rejected": int((~taken).sum())}
-    spoiled = [spoil(image, 5_000_000 + i) for i, image in enumerate(test.images)]
-    wrong = accept(*_describe([image for _, image in spoiled], "spoiled"))
-    for kind in sorted({kind for kind, _ in spoiled}):
-        chosen = np.array([name == kind for name, _ in spoiled])
-        result[f"accepted_{kind}"] = f"{int(wrong[chosen].sum())} of {int(chosen.sum())}"
-    held = accept(*_describe(other_pictures()[1::2], "other pictures"))
-    result["accepted_other_pictures_held_out"] = f"{int(held.sum())} of {len(held)}"
-    return result
-
-
 def _calibrate_floor(splits: dict[str, Described], codes: dict[str, Features]) -> dict[str, float]:
-    """Per band, the tenth percentile of the distance of held-out people to the training set."""
+    """Per band, a percentile of the distance of validation patients to the training set."""
     floors = {}
     for band, table in codes.items():
         held = splits["val"].codes[[band in row.terms for row in splits["val"].rows], :CODE_SIZE]
-        nearest = [float(np.sqrt(np.square(table - code).sum(1).min())) for code in held]
-        floors[band] = round(float(np.percentile(nearest, 10)), 3)
+        alike = (_point(held) @ _point(table).T).max(1)
+        nearest = np.sqrt(np.maximum(2 - 2 * alike, 0))
+        floors[band] = round(float(np.percentile(nearest, _FLOOR_PERCENTILES[band])), 3)
     return floors
+
+
+def _point(codes: Features) -> Features:
+    lengths: Features = codes / np.linalg.norm(codes, axis=1, keepdims=True)
+    return lengths
 
 
 if __name__ == "__main__":

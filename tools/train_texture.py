@@ -61,7 +61,7 @@ def train(
     rate: float = 4e-4,
     warm: int = 600,
     seed: int = 1,
-    threads: int = 2,
+    threads: int = 1,
 ) -> None:
     """Train painter and critic in turn; averaged painter weights are kept."""
     torch.set_num_threads(threads)

@@ -39,8 +39,10 @@ def _start_worker(with_torch: bool) -> None:
     """Prepare a worker process."""
     threading.Thread(target=_leave_with_parent, name="parent-watch", daemon=True).start()
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning beside other work: 25 x slower
     if not with_torch:
         sys.modules["torch"] = None  # type: ignore[assignment]  # thinc would import it: 300 MB
+        sys.modules["transformers"] = None  # type: ignore[assignment]  # so would presidio
     configure_log()
     tell_crashes_without_values()
 

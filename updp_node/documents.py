@@ -5,31 +5,90 @@ The text engine is heavy; each worker process loads it once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from functools import lru_cache, partial
 from pathlib import Path
 
 from pydicom import Dataset
 
+from updp_node.assemble.encapsulated import NewDocument, lay_out
+from updp_node.errors import InstanceError
 from updp_node.line import Line
 from updp_node.reading import read_source
 from updp_node.subject import Subject, UidMap
+from updp_node.text.cda import clean_cda
+from updp_node.text.content import ContentScrubber
 from updp_node.text.identity import RETAINED_WITH, Identity, read_identity
+from updp_node.text.items import ContentPolicy
+from updp_node.text.pdf import read_pdf
 from updp_node.text.report import ReportContent, scrub_content
 from updp_node.text.scrub import Replacement, Scrubber, load_scrubber
+
+_KINDS = {
+    "1.2.840.10008.5.1.4.1.1.104.1": ("pdf", "application/pdf"),
+    "1.2.840.10008.5.1.4.1.1.104.2": ("cda", "text/xml"),
+}
 
 
 def scrub_report(
     source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject, uids: UidMap
 ) -> ReportContent:
     """The content tree of a report made anew, and its findings."""
-    if "Retain UIDs" in line.rules.options:
-        uids = _RetainedUids(subject, uids.profile_digest, uids.generations, uids.replaced_classes)
     return scrub_content(
-        source, _scrubber(), _identity_of(source, witnesses, line), subject, uids,
-        Replacement(line.replacement), shift_dates=line.shifts_dates,
+        source, _scrubber(*line.text_pack), _identity_of(source, witnesses, line), subject,
+        _uids_of(line, subject, uids),
+        Replacement(line.replacement), policy=_policy_of(line),
     )  # fmt: skip
+
+
+def scrub_document(
+    source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject, uids: UidMap
+) -> NewDocument:
+    """An encapsulated document made anew, by its kind and the profile.
+
+    Raises
+    ------
+    InstanceError
+        ``encapsulated-document``: a kind that is not cleaned, or that the profile holds back; or
+        the document cannot be cleaned.
+
+    References
+    ----------
+    PS3.3 A.45.1 (Encapsulated PDF), A.45.2 (Encapsulated CDA), C.24.2.
+    """
+    kind = _kind_of(source)
+    rules = line.profile.documents
+    content = bytes(source.EncapsulatedDocument or b"")
+    if length := source.get("EncapsulatedDocumentLength"):
+        content = content[: int(length)]
+    writer = ContentScrubber(
+        _scrubber(*line.text_pack), _identity_of(source, witnesses, line), subject, uids,
+        Replacement(line.replacement), _policy_of(line),
+    )  # fmt: skip
+    if kind == "cda" and rules.cda == "clean":
+        cleaned = clean_cda(content, writer)
+        return NewDocument(cleaned.content, "text/XML", cleaned.instance_id)
+    if kind == "pdf" and rules.pdf == "text":
+        return NewDocument(lay_out(writer.clean(read_pdf(content))), "application/pdf")
+    raise InstanceError("encapsulated-document", "(0042,0011)")
+
+
+def _kind_of(source: Dataset) -> str:
+    """What SOP Class and MIME type agree on: ``cda``, ``pdf`` or nothing."""
+    mime = str(source.get("MIMETypeOfEncapsulatedDocument") or "").strip(" \0").lower()
+    found = _KINDS.get(str(source.get("SOPClassUID") or ""))
+    return found[0] if found is not None and mime == found[1] else ""
+
+
+def _policy_of(line: Line) -> ContentPolicy:
+    return ContentPolicy(frozenset(line.profile.options), line.profile.times)
+
+
+def _uids_of(line: Line, subject: Subject, uids: UidMap) -> UidMap:
+    if "Retain UIDs" not in line.rules.options:
+        return uids
+    return _RetainedUids(subject, uids.profile_digest, uids.generations, uids.replaced_classes)
 
 
 class _RetainedUids(UidMap):
@@ -67,12 +126,17 @@ def text_cleaner(
         return None
     identity = _identity_of(source, witnesses, line)
     replacement = Replacement(line.replacement)
-    return partial(_clean, identity=identity, subject=subject, replacement=replacement)
+    return partial(
+        _clean, identity=identity, subject=subject, replacement=replacement, pack=line.text_pack
+    )
 
 
 @lru_cache(maxsize=4096)
-def _clean(text: str, *, identity: Identity, subject: Subject, replacement: Replacement) -> str:
-    return _scrubber().scrub(text, identity, subject, replacement).text
+def _clean(
+    text: str, *, identity: Identity, subject: Subject, replacement: Replacement,
+    pack: tuple[str, Path | None],
+) -> str:  # fmt: skip
+    return _scrubber(*pack).scrub(text, identity, subject, replacement).text
 
 
 def _identity_of(source: Dataset, witnesses: tuple[Path, ...], line: Line) -> Identity:
@@ -101,12 +165,19 @@ def read_witnesses(witnesses: tuple[Path, ...]) -> tuple[Dataset, ...]:
     return tuple(read_source(path, with_pixels=False) for path in witnesses if path.exists())
 
 
-@lru_cache(maxsize=1)
-def _scrubber() -> Scrubber:
-    """The text engine of this process, loaded when it is first needed."""
-    return load_scrubber()
+@lru_cache(maxsize=4)
+def _scrubber(language: str, site: Path | None) -> Scrubber:
+    """The text engine of this process for a language, loaded when it is first needed."""
+    return load_scrubber(None, language, site)
 
 
-def load_text_engine() -> None:
-    """Load the text engine, so that the first report does not wait for it."""
-    _scrubber()
+def load_text_engine(packs: Collection[tuple[str, Path | None]] = (("en", None),)) -> None:
+    """Load the text engines, so that the first report does not wait for them.
+
+    Parameters
+    ----------
+    packs : collection of pairs
+        `Line.text_pack` of the lines of this node.
+    """
+    for language, site in packs:
+        _scrubber(language, site)

@@ -10,12 +10,16 @@ from pathlib import Path
 
 from pydicom import Dataset
 
+from updp_node.config.generators import SiteModel
 from updp_node.errors import ConfigError
 from updp_node.header import CompiledProfile, compile_profile, load_profile
 from updp_node.header.profile import FULL_DATES, MODIFIED_DATES, Profile, packaged_folders
 from updp_node.model import Certainty, Finding, Laterality, PixelAction
+from updp_node.pixels.anonymity import AnonymityPolicy
 from updp_node.pixels.cleaning import Cleaning, load_cleaning
 from updp_node.pixels.filter import PixelPolicy
+from updp_node.pixels.optimization import Settings
+from updp_node.pixels.workshop import Tools
 from updp_node.subject import UUID_ROOT, ProjectKey, Subject, identify_subject
 from updp_node.verify import Allowances
 
@@ -41,6 +45,10 @@ class Line:
         What every new UID begins with.
     cleaning : Cleaning or None
         What stays of text in pixels, where the profile cleans any.
+    generator : DiffusersGenerator or ExternalGenerator or None
+        The section of the configuration that `model` names; None for ``default``.
+    site_lexicons : pathlib.Path or None
+        Folder of terms and formats that the site adds to the lexicons.
     """
 
     profile: Profile
@@ -52,6 +60,8 @@ class Line:
     lexicon_sha256: str
     uid_root: str = UUID_ROOT
     cleaning: Cleaning | None = None
+    generator: SiteModel | None = None
+    site_lexicons: Path | None = None
 
     @property
     def rules(self) -> CompiledProfile:
@@ -87,6 +97,26 @@ class Line:
         )
 
     @property
+    def tools(self) -> Tools:
+        """What the process that draws must load."""
+        return Tools(self.model, self.generator)
+
+    @property
+    def optimization(self) -> Settings:
+        """How prompts are searched."""
+        wanted = self.profile.pixels.optimize
+        return Settings(
+            self.profile.pixels.solver, wanted.report_weight, wanted.max_terms,
+            wanted.beam_width, wanted.iterations, wanted.patience, wanted.unstated == "optimize",
+        )  # fmt: skip
+
+    @property
+    def anonymity(self) -> AnonymityPolicy:
+        """How many people must share a prompt."""
+        wanted = self.profile.pixels.anonymity
+        return AnonymityPolicy(wanted.gate, wanted.k_min, wanted.rare)
+
+    @property
     def beside_counterpart(self) -> PixelAction:
         """What happens to real pixels in a study that holds a counterpart."""
         return PixelAction(self.profile.pixels.beside_counterpart)
@@ -100,6 +130,11 @@ class Line:
     def replacement(self) -> str:
         """How identifiers in text are replaced: ``surrogate`` or ``tag``."""
         return "tag" if self.profile.report.replacement == "category" else "surrogate"
+
+    @property
+    def text_pack(self) -> tuple[str, Path | None]:
+        """Language of the reports, and the folder of what the site adds to its lexicons."""
+        return self.profile.report.language, self.site_lexicons
 
     @property
     def shifts_dates(self) -> bool:
@@ -144,36 +179,64 @@ def _compile(profile: Profile) -> CompiledProfile:
 
 def make_line(
     profile: str, *, key: ProjectKey, project: str, pseudonym: str, search: Sequence[Path] = (),
-    uid_root: str = UUID_ROOT,
+    uid_root: str = UUID_ROOT, generators: Sequence[SiteModel] = (),
 ) -> Line:  # fmt: skip
     """Compile a profile, by name or path, for a project.
+
+    `generators` are the site's own, as the configuration has them.
 
     Raises
     ------
     ConfigError
         Profile, model or lexicons cannot be used.
     """
-    from updp_node.pixels.weights import DEFAULT_FOLDER, digest_model  # noqa: PLC0415
     from updp_node.text.lexicon import load_lexicons  # noqa: PLC0415
 
     loaded = load_profile(profile, search)
-    if loaded.pixels.model != "default":
-        raise ConfigError(f"no model {loaded.pixels.model}", file=profile, key="pixels.model")
+    named = [each for each in generators if each.name == loaded.pixels.model]
+    if loaded.pixels.model != "default" and not named:
+        raise ConfigError(
+            f"no model {loaded.pixels.model} among the configuration's generators",
+            file=profile,
+            key="pixels.model",
+        )
     _compile(loaded)
     kinds = (loaded.pixels.chest_frontal, loaded.pixels.chest_other, loaded.pixels.other_images)
     cleans = PixelAction.CLEAN in kinds
     synthesizes = loaded.pixels.chest_frontal == "synthesize"
+    site = _find_site_lexicons(loaded, search)
     return Line(
         profile=loaded,
         key=key,
         project=project,
         pseudonym=pseudonym,
         model=loaded.pixels.model,
-        model_sha256=digest_model(DEFAULT_FOLDER) if synthesizes else "",
-        lexicon_sha256=load_lexicons().sha256,
+        model_sha256=_digest_model(named) if synthesizes else "",
+        lexicon_sha256=load_lexicons(None, loaded.report.language, site).sha256,
         uid_root=uid_root,
         cleaning=load_cleaning([*search, *packaged_folders()]) if cleans else None,
+        generator=named[0] if named else None,
+        site_lexicons=site,
     )
+
+
+def _find_site_lexicons(profile: Profile, search: Sequence[Path]) -> Path | None:
+    """The folder that a profile names, as it stands or in the folders of profiles."""
+    wanted = profile.report.site_lexicons
+    if wanted is None:
+        return None
+    for folder in (Path(wanted), *(each / wanted for each in search)):
+        if folder.is_dir():
+            return folder.resolve()
+    raise ConfigError("there is no such folder", file=profile.name, key="report.site_lexicons")
+
+
+def _digest_model(named: Sequence[SiteModel]) -> str:
+    """Digest of the model, read and compared with what was approved."""
+    from updp_node.pixels.site.opening import approve_source  # noqa: PLC0415
+    from updp_node.pixels.weights import DEFAULT_FOLDER, digest_model  # noqa: PLC0415
+
+    return approve_source(named[0]) if named else digest_model(DEFAULT_FOLDER)
 
 
 def finding_to_record(finding: Finding) -> dict[str, str]:

@@ -81,15 +81,42 @@ class Prompt:
         Terms of the generator's vocabulary, in its order.
     unrendered : tuple of str
         Present findings of the report that the generator cannot draw.
+    withheld : tuple of str
+        Findings that could be drawn and are not, because too few people share them.
     """
 
     terms: tuple[str, ...]
     unrendered: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The prompt as it is read by a person."""
         return ", ".join(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Upper bound of what the pixels of a counterpart can tell of its patient, part by part.
+
+    Attributes
+    ----------
+    prompt : float
+        Bits of the prompt: log2 of the admissible prompts, however one of them was chosen.
+    choice : float
+        Bits of a choice among candidates that looks at the source; 0 where no test does.
+    outcome : float
+        Bits of the outcome that nothing came out: held back, refused, or still waiting.
+    """
+
+    prompt: float
+    choice: float = 0.0
+    outcome: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of the parts, in bits."""
+        return self.prompt + self.choice + self.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +131,7 @@ class Counterpart:
     model_name : str
     model_sha256 : str
         Digest over the weight files and the vocabulary of the generator.
-    bits : float
-        Upper bound of what the pixels can tell of the patient, in bits.
+    bound : Bound
     candidates : int
         Candidates generated until one was accepted.
     """
@@ -114,8 +140,13 @@ class Counterpart:
     prompt: Prompt
     model_name: str
     model_sha256: str
-    bits: float
+    bound: Bound
     candidates: int
+
+    @property
+    def bits(self) -> float:
+        """Upper bound of what the pixels can tell of the patient, in bits."""
+        return self.bound.total
 
 
 @dataclass(frozen=True, slots=True)

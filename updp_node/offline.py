@@ -23,13 +23,13 @@ from updp_node.pipeline import (
     ExamineTask,
     ReleasedFile,
     ReleaseTask,
-    SynthesisTask,
     examine,
-    prompt_builder,
     release_instance,
-    synthesize,
 )
+from updp_node.pixels.anonymity import tell_anonymity
+from updp_node.pixels.workshop import SynthesisTask, synthesize
 from updp_node.plan import Decision, Examined, Fate, History, decide
+from updp_node.run_mapping import grant_prompts, propose_prompts
 
 _WITNESSES = 20
 
@@ -126,9 +126,11 @@ def _release_study(
             yield _held(path, uids[path], result)
         else:
             examined[path] = result
+    instances, history = list(examined.values()), History()
+    proposals = propose_prompts(line, crew, instances, history, may_wait=False)
     decisions = decide(
-        list(examined.values()), History(), may_wait=False,
-        beside_counterpart=line.beside_counterpart, build_prompt=prompt_builder(),
+        instances, history, may_wait=False, beside_counterpart=line.beside_counterpart,
+        grant_prompt=grant_prompts(line, proposals),
     )  # fmt: skip
     planned = dict(zip(examined, decisions, strict=True))
     chosen = {path: each for path, each in planned.items() if each.fate is Fate.RELEASE}
@@ -158,7 +160,7 @@ def _release(
 ) -> Iterator[tuple[Path, ReleasedFile | InstanceError]]:  # fmt: skip
     drawn = {path: each for path, each in chosen.items() if each.prompt is not None}
     orders = [
-        SynthesisTask(line, each.prompt, secrets.randbits(63))
+        SynthesisTask(line.tools, each.prompt, secrets.randbits(63), line.max_candidates)
         for each in drawn.values()
         if each.prompt is not None
     ]
@@ -174,7 +176,9 @@ def _release(
         if isinstance(counterpart, InstanceError):
             yield path, counterpart
         else:
-            ready.append((path, make(path=path, action=decision.action, counterpart=counterpart)))
+            told = tell_anonymity(line.anonymity.gate, k_map=decision.k_map, k_released=None)
+            task = make(path=path, action=decision.action, counterpart=counterpart, anonymity=told)
+            ready.append((path, task))
     results = crew.map_cpu(release_instance, [task for _, task in ready])
     yield from zip((path for path, _ in ready), results, strict=True)
 

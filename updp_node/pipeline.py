@@ -6,25 +6,33 @@ the line. Both run in worker processes and are pure but for the file that is wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
 
 from updp_node import __version__, verify
 from updp_node.assemble import (
     assemble_cleaned,
     assemble_counterpart,
+    assemble_document,
     assemble_kept,
     assemble_report,
     encode,
 )
 from updp_node.assemble.provenance import Provenance
-from updp_node.documents import read_witnesses, root_item, scrub_report, text_cleaner
+from updp_node.documents import (
+    read_witnesses,
+    root_item,
+    scrub_document,
+    scrub_report,
+    text_cleaner,
+)
 from updp_node.errors import InstanceError
 from updp_node.facts import (
     has_coordinates,
@@ -34,24 +42,22 @@ from updp_node.facts import (
 )
 from updp_node.header import deidentify
 from updp_node.line import Line
-from updp_node.model import CleanedPixels, Counterpart, Finding, PixelAction, Prompt
+from updp_node.model import CleanedPixels, Counterpart, Finding, PixelAction
 from updp_node.pixels.filter import (
     choose_action,
-    load_default_vocabulary,
     looks_child,
     read_image,
     read_view,
     refuse_unclaimed,
+    show_first,
 )
-from updp_node.pixels.frames import decode, to_display
-from updp_node.pixels.prompt import ADULT_FROM_YEARS, build_prompt
-from updp_node.plan import Examined, PromptBuilder
+from updp_node.pixels.prompt import ADULT_FROM_YEARS, choose_band
+from updp_node.pixels.suggestion import reduce
+from updp_node.pixels.workshop import read_vocabulary
+from updp_node.plan import Examined
 from updp_node.reading import read_source
 from updp_node.storage.files import write_released
 from updp_node.subject import Subject, UidMap
-
-if TYPE_CHECKING:
-    from updp_node.pixels.generator import Generator
 
 COUNTERPART_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.7"
 """Secondary Capture Image Storage: a synthetic image has no physical scale (PS3.3 A.8.1)."""
@@ -63,16 +69,6 @@ class ExamineTask:
 
     path: Path
     line: Line
-
-
-@dataclass(frozen=True, slots=True)
-class SynthesisTask:
-    """A counterpart to be made. The generator learns `prompt` and `seed`, nothing else."""
-
-    line: Line
-    prompt: Prompt
-    seed: int
-    threads: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +95,8 @@ class ReleaseTask:
         Of the run, so that a repeated step writes the same bytes.
     replace : bool
         A file that an interrupted step left, never recorded and never sent, may go.
+    anonymity : str
+        How many people share the prompt of the counterpart, as the object tells it.
     """
 
     path: Path
@@ -112,6 +110,7 @@ class ReleaseTask:
     replaced_classes: Mapping[str, str] = field(default_factory=dict)
     witnesses: tuple[Path, ...] = ()
     replace: bool = False
+    anonymity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,8 @@ def examine(task: ExamineTask) -> Examined:
     source = read_source(task.path)
     subject = task.line.subject_of(source)
     keeps_others = task.line.profile.other_objects == "keep"
-    action = choose_action(source, task.line.pixel_policy)
+    show = cache(partial(show_first, source))
+    action = choose_action(source, task.line.pixel_policy, show)
     if action in {PixelAction.NONE, PixelAction.KEEP, PixelAction.CLEAN}:
         refuse_unclaimed(source, keeps_others=keeps_others)
     findings: tuple[Finding, ...] | None = None
@@ -149,8 +149,11 @@ def examine(task: ExamineTask) -> Examined:
         action = PixelAction.COORDINATES
     age_years = read_age_years(source)
     image_findings: tuple[Finding, ...] = ()
+    display: NDArray[np.uint8] | None = None
     if action is PixelAction.SYNTHESIZE:
-        age_years, image_findings = _read_chest(source, age_years)
+        age_years, image_findings, display = _read_chest(show(), age_years)
+        if choose_band(age_years) not in read_vocabulary(task.line.tools).bands:
+            raise InstanceError("population-not-rendered", choose_band(age_years))
     return Examined(
         source_uid=str(source.SOPInstanceUID),
         sop_class_uid=str(source.SOPClassUID),
@@ -162,21 +165,8 @@ def examine(task: ExamineTask) -> Examined:
         references=read_references(source),
         age_years=age_years,
         view=read_view(source),
+        display=display,
     )
-
-
-def synthesize(task: SynthesisTask) -> Counterpart:
-    """Make a counterpart; runs in the process that holds the generator.
-
-    Raises
-    ------
-    InstanceError
-        ``no-acceptable-counterpart``.
-    """
-    from updp_node.pixels.synthesis import synthesize as draw  # noqa: PLC0415  # torch
-
-    generator = _generator(task.line.model, task.threads)
-    return draw(generator, task.prompt, seed=task.seed, max_candidates=task.line.max_candidates)
 
 
 def release_instance(task: ReleaseTask) -> ReleasedFile:
@@ -213,21 +203,6 @@ def release_instance(task: ReleaseTask) -> ReleasedFile:
     )  # fmt: skip
 
 
-def load_model(model: str, threads: int) -> None:
-    """Load the generator, so that the first image does not wait for it."""
-    _generator(model, threads)
-
-
-def prompt_builder() -> PromptBuilder:
-    """How prompts are made for the default model: from findings, age band and view."""
-    vocabulary = load_default_vocabulary()
-
-    def build(examined: Examined, findings: Sequence[Finding]) -> Prompt:
-        return build_prompt(findings, vocabulary, age_years=examined.age_years, view=examined.view)
-
-    return build
-
-
 def _assemble(
     task: ReleaseTask, source: Dataset, header: Dataset, subject: Subject, uids: UidMap,
     *, cleaned: CleanedPixels | None,
@@ -237,13 +212,15 @@ def _assemble(
         node_version=__version__, profile=task.line.profile_name,
         profile_digest=task.line.profile_digest, generation=task.generation,
         created=task.created, lexicon_sha256=task.line.lexicon_sha256,
+        solver=task.line.profile.pixels.solver, anonymity=task.anonymity,
     )  # fmt: skip
     if task.action is PixelAction.SYNTHESIZE:
         if task.counterpart is None:
             raise InstanceError("counterpart-missing")
         return assemble_counterpart(header, task.counterpart, provenance)
     if "EncapsulatedDocument" in source:
-        raise InstanceError("encapsulated-document", "(0042,0011)")
+        document = scrub_document(source, task.witnesses, task.line, subject, uids)
+        return assemble_document(header, document, provenance)
     if "ContentSequence" in source:
         undecoded = read_source(task.path, with_pixels=False)
         content = scrub_report(undecoded, task.witnesses, task.line, subject, uids)
@@ -273,17 +250,11 @@ def _output_syntax(task: ReleaseTask, source: Dataset, cleaned: CleanedPixels | 
     return "1.2.840.10008.1.2.1"
 
 
-@lru_cache(maxsize=1)
-def _generator(model: str, threads: int) -> Generator:
-    from updp_node.pixels.generator import load_generator  # noqa: PLC0415  # torch
-
-    return load_generator(model, threads=threads)
-
-
-def _read_chest(source: Dataset, age_years: int | None) -> tuple[int, tuple[Finding, ...]]:
-    """Age band and findings as the image itself shows them, where nothing else tells."""
-    display = to_display(source, decode(source)[0])
+def _read_chest(
+    display: NDArray[np.uint8], age_years: int | None
+) -> tuple[int, tuple[Finding, ...], NDArray[np.uint8]]:
+    """Age band and findings as the image itself shows them, and the image, reduced."""
     if age_years is None:
         age_years = 0 if looks_child(display) else ADULT_FROM_YEARS
     child = age_years < ADULT_FROM_YEARS
-    return age_years, read_image(display, child=child)
+    return age_years, read_image(display, child=child), reduce(display)

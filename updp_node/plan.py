@@ -1,6 +1,6 @@
 """The plan of a study: what becomes of each instance, decided before anything is written.
 
-Pure: the same examined instances and the same history give the same decisions.
+Pure: the same examined instances, history and granted prompts give the same decisions.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from updp_node.model import Finding, PixelAction, Prompt
 from updp_node.subject import Subject
 
-PromptBuilder = Callable[["Examined", Sequence[Finding]], Prompt]
+PromptGate = Callable[["Examined"], "Granted"]
 
 _REAL = frozenset({PixelAction.KEEP, PixelAction.CLEAN, PixelAction.COORDINATES})
 """Real pixels of the patient, and what points into them."""
@@ -47,6 +50,9 @@ class Examined:
         Source SOP Instance UIDs that the instance names.
     age_years : int or None
     view : str or None
+    display : ndarray of uint8 or None
+        The image, reduced, where it is to be synthesized: for content optimization, in memory
+        only.
     """
 
     source_uid: str
@@ -59,6 +65,29 @@ class Examined:
     references: tuple[str, ...] = ()
     age_years: int | None = None
     view: str | None = None
+    display: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What may be drawn for an image, or that nothing may be drawn yet, or ever.
+
+    Attributes
+    ----------
+    fate : Fate
+        RELEASE with a prompt, WAIT until enough subjects share one, or QUARANTINE.
+    prompt : Prompt or None
+    code : str
+        Reason code where the fate is not release.
+    k_map, k_released : int or None
+        How many people share the prompt: of a public population, of this project's release.
+    """
+
+    fate: Fate
+    prompt: Prompt | None = None
+    code: str = ""
+    k_map: int | None = None
+    k_released: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +149,9 @@ class Decision:
         Of the release; 1 for the first.
     prompt : Prompt or None
     code : str
-        Reason code where the fate is quarantine.
+        Reason code where the fate is quarantine, or waiting for others to share the prompt.
+    k_map, k_released : int or None
+        As in `Granted`.
     """
 
     source_uid: str
@@ -129,11 +160,24 @@ class Decision:
     generation: int = 1
     prompt: Prompt | None = None
     code: str = ""
+    k_map: int | None = None
+    k_released: int | None = None
+
+
+def gather_findings(
+    examined: Sequence[Examined], history: History
+) -> tuple[tuple[Finding, ...], bool]:
+    """Findings of every report of a study, and whether there is a report at all."""
+    findings = [*history.findings]
+    for each in examined:
+        findings.extend(each.findings or ())
+    reported = history.has_report or any(each.findings is not None for each in examined)
+    return tuple(findings), reported
 
 
 def decide(
     examined: Sequence[Examined], history: History, *, beside_counterpart: PixelAction,
-    may_wait: bool, build_prompt: PromptBuilder,
+    may_wait: bool, grant_prompt: PromptGate,
 ) -> list[Decision]:  # fmt: skip
     """Decide for every instance of a study.
 
@@ -146,18 +190,15 @@ def decide(
         that holds a counterpart. They would identify the counterpart's patient.
     may_wait : bool
         Whether images may still wait for the report of their study.
-    build_prompt : callable
-        Prompt of an image from the findings of the study's reports.
+    grant_prompt : callable
+        What may be drawn for an image; asked only where something is to be drawn.
 
     Returns
     -------
     list of Decision
         In the order of `examined`.
     """
-    findings = [*history.findings]
-    for each in examined:
-        findings.extend(each.findings or ())
-    reported = history.has_report or any(each.findings is not None for each in examined)
+    _, reported = gather_findings(examined, history)
     synthetic = PixelAction.SYNTHESIZE in history.actions or any(
         each.action is PixelAction.SYNTHESIZE for each in examined
     )
@@ -171,10 +212,8 @@ def decide(
         elif earlier is not None and earlier.same_source and not reported:
             decision = Decision(each.source_uid, Fate.UNCHANGED, action, earlier.generation)
         else:
-            decision = _decide_counterpart(
-                each, findings, reported=reported, real=real,
-                may_wait=may_wait, build_prompt=build_prompt,
-            )  # fmt: skip
+            waits = not reported and may_wait
+            decision = _decide_counterpart(each, real=real, waits=waits, grant=grant_prompt)
         decisions.append(_number(decision, earlier))
     return _follow_references(examined, decisions, history)
 
@@ -187,17 +226,19 @@ def _combine(examined: Examined, beside_counterpart: PixelAction) -> PixelAction
 
 
 def _decide_counterpart(
-    examined: Examined, findings: Sequence[Finding], *, reported: bool, real: bool,
-    may_wait: bool, build_prompt: PromptBuilder,
-) -> Decision:  # fmt: skip
+    examined: Examined, *, real: bool, waits: bool, grant: PromptGate
+) -> Decision:
     action = PixelAction.SYNTHESIZE
     if real:
         code = "real-pixels-released-before"
         return Decision(examined.source_uid, Fate.QUARANTINE, action, code=code)
-    if not reported and may_wait:
+    if waits:
         return Decision(examined.source_uid, Fate.WAIT, action)
-    prompt = build_prompt(examined, findings if reported else examined.image_findings)
-    return Decision(examined.source_uid, Fate.RELEASE, action, prompt=prompt)
+    granted = grant(examined)
+    return Decision(
+        examined.source_uid, granted.fate, action, prompt=granted.prompt, code=granted.code,
+        k_map=granted.k_map, k_released=granted.k_released,
+    )  # fmt: skip
 
 
 def _decide_other(examined: Examined, action: PixelAction) -> Decision:

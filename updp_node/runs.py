@@ -24,20 +24,20 @@ from updp_node.crew import Crew
 from updp_node.errors import InstanceError, SpoolError
 from updp_node.line import Line, finding_from_record
 from updp_node.log import get_logger
-from updp_node.model import Counterpart, PixelAction, Prompt
-from updp_node.pipeline import (
-    ExamineTask,
-    ReleasedFile,
-    ReleaseTask,
-    SynthesisTask,
-    examine,
-    prompt_builder,
-    release_instance,
-    synthesize,
-)
-from updp_node.plan import Examined, History, decide
+from updp_node.model import Counterpart, PixelAction
+from updp_node.pipeline import ExamineTask, ReleasedFile, ReleaseTask, examine, release_instance
+from updp_node.pixels.anonymity import tell_anonymity
+from updp_node.pixels.workshop import SynthesisTask, synthesize
+from updp_node.plan import Examined, History
 from updp_node.publication import publish
-from updp_node.run_mapping import is_known, map_references, to_earlier, to_record, to_release
+from updp_node.run_mapping import (
+    is_known,
+    make_plan,
+    map_references,
+    to_earlier,
+    to_prompt,
+    to_release,
+)
 from updp_node.storage.released_index import ReleasedIndex
 from updp_node.storage.run_index import RunIndex
 from updp_node.storage.run_records import Run, Work
@@ -144,8 +144,13 @@ class RunSteps:
             else:
                 releases.append(to_release(work, result, self.config.released))
         route = next(route for route in self.config.routes if route.name == run.route)
-        self.index.release(run_id, releases, destinations=route.destinations, now=time.time())
-        get_logger().info("batch-released", run_id=run_id, count=len(releases))
+        waiting = self.index.release(
+            run_id, releases, destinations=route.destinations, now=time.time()
+        )
+        count = len(releases) - len(waiting)
+        get_logger().info("batch-released", run_id=run_id, count=count)
+        if waiting:
+            get_logger().info("prompt-shared-by-too-few", run_id=run_id, count=len(waiting))
 
     def _end(self, run_id: str) -> None:
         run = self.index.run(run_id)
@@ -176,25 +181,15 @@ class RunSteps:
             else:
                 examined[work.instance_id] = result
         known = [work for work in works if work.instance_id in examined]
-        decisions = decide(
-            [examined[work.instance_id] for work in known],
-            self._history(run, known),
-            beside_counterpart=line.beside_counterpart,
-            may_wait=time.time() < self._deadline(run, line),
-            build_prompt=prompt_builder(),
-        )
-        self.index.decide(
-            run.id,
-            [
-                to_record(work, decision, examined[work.instance_id])
-                for work, decision in zip(known, decisions, strict=True)
-            ],
-            report_deadline=self._deadline(run, line),
-            now=time.time(),
-        )
-        fates = Counter(decision.fate for decision in decisions)
-        for fate, count in fates.items():
-            get_logger().info("instances-decided", run_id=run.id, status=fate.value, count=count)
+        deadline = self._deadline(run, line)
+        plan = make_plan(
+            line, self.crew, [(work, examined[work.instance_id]) for work in known],
+            self._history(run, known), may_wait=time.time() < deadline,
+            threads=self.config.work.torch_threads,
+        )  # fmt: skip
+        records = self.index.decide(run.id, plan, report_deadline=deadline, now=time.time())
+        for fate, count in Counter(each.outcome or "release" for each in records).items():
+            get_logger().info("instances-decided", run_id=run.id, status=fate, count=count)
 
     def _deadline(self, run: Run, line: Line) -> float:
         """Until when images of this run's study wait for their report (Unix seconds)."""
@@ -252,7 +247,9 @@ class RunSteps:
             tasks.append(
                 make(path=self._root / (work.file or ""), generation=generation,
                      action=PixelAction(work.action or ""), counterpart=counterpart,
-                     replace=not is_known(known, work.sop_instance_uid, generation))
+                     replace=not is_known(known, work.sop_instance_uid, generation),
+                     anonymity=tell_anonymity(line.anonymity.gate, k_map=work.k_map,
+                                              k_released=work.k_released))
             )  # fmt: skip
         return tasks
 
@@ -263,8 +260,8 @@ class RunSteps:
         wanted = [work for work in batch if work.prompt is not None]
         tasks = [
             SynthesisTask(
-                line, Prompt(tuple(work.prompt or ()), tuple(work.unrendered or ())),
-                int(work.seed or "0"), self.config.work.torch_threads,
+                line.tools, to_prompt(work), int(work.seed or "0"), line.max_candidates,
+                self.config.work.torch_threads,
             )
             for work in wanted
         ]  # fmt: skip

@@ -12,7 +12,7 @@ from updp_node.documents import load_text_engine
 from updp_node.forward import make_destination, settings_of
 from updp_node.line import Line, make_line
 from updp_node.log import get_logger
-from updp_node.pipeline import load_model
+from updp_node.pixels.workshop import load_tools
 from updp_node.runs import RunSteps
 from updp_node.scheduler import Scheduler
 from updp_node.storage.delivery_index import DeliveryIndex
@@ -62,10 +62,11 @@ class Worker:
             DeliveryIndex(identified),
             {target.name: make_destination(settings_of(target)) for target in config.destinations},
         )
-        models = {line.model for line in lines.values() if line.model_sha256}
+        models = [line.tools for line in lines.values() if line.model_sha256]
         threads = config.work.torch_threads
-        model = partial(load_model, models.pop(), threads) if models else None
-        crew.warm_up(load_text_engine, model)
+        model = partial(load_tools, models.pop(), threads) if models else None
+        packs = {line.text_pack for line in lines.values()}
+        crew.warm_up(partial(load_text_engine, packs), model)
         engine = Engine(config.identified, Workflows(runs, deliveries))
         engine.launch(config.target_names)
         scheduler = Scheduler(
@@ -101,6 +102,7 @@ def compile_lines(config: Config) -> dict[str, Line]:
         name: make_line(
             name, key=key, project=config.project.name, pseudonym=config.project.pseudonym,
             search=config.profile_folders, uid_root=config.project.uid_root,
+            generators=config.generators,
         )
         for name in sorted({route.profile for route in config.routes})
     }  # fmt: skip

@@ -10,6 +10,8 @@ def main() -> None:
         ("tests.benchmarks.receive", "Receiving"),
         ("tests.benchmarks.line", "The whole line"),
         ("tests.benchmarks.header", "Header de-identification"),
+        ("tests.benchmarks.synthesis", "The generative filter"),
+        ("tests.benchmarks.text", "The text engine"),
     ):
         print(f"\n## {title}\n", flush=True)
         sys.argv[0] = module

@@ -3,16 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pytest
+import structlog
 
+from tests.factories.site_models import (
+    approve_folder,
+    approve_program,
+    write_sana,
+    write_stable_diffusion,
+)
+from updp_node.config.generators import SiteModel
 from updp_node.model import Prompt
 from updp_node.pixels.generator import Generator, load_generator
 
-GENERATORS: dict[str, Callable[[], Generator]] = {
-    "default": lambda: load_generator("default", threads=1)
+FOLDERS: list[Path] = []
+SITE: dict[str, Callable[[Path], SiteModel]] = {
+    "program": approve_program,
+    "stable-diffusion": lambda folder: approve_folder(write_stable_diffusion(folder / "sd")),
+    "sana": lambda folder: approve_folder(write_sana(folder / "sana")),
 }
+"""A site's own; each call writes it anew, so that another loading is another folder too."""
+
+
+def load_site(kind: str) -> Generator:
+    if kind != "program" and find_spec("transformers") is None:
+        pytest.skip("transformers is not installed (extra site-models)")
+    source = SITE[kind](Path(mkdtemp(dir=FOLDERS[0])))
+    return load_generator(source.name, threads=1, source=source)
+
+
+GENERATORS: dict[str, Callable[[], Generator]] = {
+    "default": lambda: load_generator("default", threads=1),
+    **{kind: partial(load_site, kind) for kind in SITE},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    FOLDERS.append(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _log_anew() -> None:
+    """A command that ran before may have bound the log to a stream that is closed."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module", params=sorted(GENERATORS))

@@ -46,7 +46,7 @@ def content_item(
                             "ConceptNameCodeSequence": [concept], **values})  # fmt: skip
 
 
-def _document_modules(
+def document_modules(
     dataset: Dataset, person: Patient, title: Dataset, references: Sequence[Dataset]
 ) -> Dataset:
     """SR Document General and root of SR Document Content (PS3.3 C.17.2, C.17.3)."""
@@ -100,7 +100,7 @@ def text_sr(
     study = study_uid or (references[0].StudyInstanceUID if references else None)
     dataset = object_of(person, sop_class_uid=BasicTextSRStorage, modality="SR", study_uid=study,
                         series="sr", instance="1", description="Report", number=9)  # fmt: skip
-    _document_modules(dataset, person, code("18748-4", "LN", "Diagnostic imaging report"),
+    document_modules(dataset, person, code("18748-4", "LN", "Diagnostic imaging report"),
                       references)  # fmt: skip
     sections = {"Findings": text} if isinstance(text, str) else text or report_sections(person)
     observer = code("121008", "DCM", "Person Observer Name")
@@ -136,7 +136,7 @@ def comprehensive_sr_with_scoord(image: Dataset, *, patient: Patient | None = No
     dataset = object_of(person, sop_class_uid=ComprehensiveSRStorage, modality="SR",
                         study_uid=image.StudyInstanceUID, series="cad", instance="1",
                         description="Measurements", number=10)  # fmt: skip
-    _document_modules(dataset, person, code("126000", "DCM", "Imaging Measurement Report"), [image])
+    document_modules(dataset, person, code("126000", "DCM", "Imaging Measurement Report"), [image])
     selected = content_item("IMAGE", code("121112", "DCM", "Source of Measurement"),
                             "SELECTED FROM", ReferencedSOPSequence=[reference(image)])  # fmt: skip
     region = content_item("SCOORD", code("111030", "DCM", "Image Region"), "INFERRED FROM",
@@ -155,7 +155,7 @@ def key_object(references: Sequence[Dataset], *, patient: Patient | None = None)
     dataset = object_of(person, sop_class_uid=KeyObjectSelectionDocumentStorage, modality="KO",
                         study_uid=references[0].StudyInstanceUID, series="ko", instance="1",
                         description="Key images", number=11)  # fmt: skip
-    _document_modules(dataset, person, code("113000", "DCM", "Of Interest"), references)
+    document_modules(dataset, person, code("113000", "DCM", "Of Interest"), references)
     for keyword in ("CompletionFlag", "VerificationFlag", "VerifyingObserverSequence",
                     "AuthorObserverSequence", "PerformedProcedureCodeSequence"):  # fmt: skip
         delattr(dataset, keyword)

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
+from tests.factories.reports import policy
 from tests.integration.text_templates import shared_scrubber
 from updp_node.errors import InstanceError
 from updp_node.subject import ProjectKey, UidMap, identify_subject
@@ -106,7 +107,7 @@ def scrub(report, *, shift_dates=True, replacement=Replacement.SURROGATE, uids=U
         SUBJECT,
         uids,
         replacement,
-        shift_dates=shift_dates,
+        policy=policy(dates="shift" if shift_dates else "remove"),
     )
 
 

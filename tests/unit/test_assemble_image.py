@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from tests import factories
 from updp_node.assemble import Provenance, assemble_counterpart, assemble_kept, encode
 from updp_node.header import compile_profile, deidentify, load_profile
-from updp_node.model import Counterpart, Prompt
+from updp_node.model import Bound, Counterpart, Prompt
 from updp_node.subject import ProjectKey, UidMap, identify_subject
 from updp_node.verify import Allowances, read_evidence, verify
 
@@ -41,7 +41,7 @@ def header_of(source: Dataset) -> Dataset:
 def counterpart(unrendered: tuple[str, ...] = ()) -> Counterpart:
     pixels = factories.chest_picture(255, 255, bits=8).astype(np.uint8)
     prompt = Prompt(("adult", "pleural effusion"), unrendered)
-    return Counterpart(pixels, prompt, "default", "ef" * 32, 11.25, 2)
+    return Counterpart(pixels, prompt, "default", "ef" * 32, Bound(11.0, outcome=0.25), 2)
 
 
 @pytest.mark.parametrize("make", [factories.chest_cr, factories.chest_dx])

@@ -88,8 +88,26 @@ def test_an_object_without_pixels_needs_no_action() -> None:
          "BodyPartExamined": "CHEST", "ViewPosition": "PA"},
     ],
 )  # fmt: skip
-def test_a_frontal_chest_by_its_header_is_synthesized(attributes: dict[str, object]) -> None:
-    assert choose_action(make_radiograph(**attributes), POLICY) is PixelAction.SYNTHESIZE
+def test_a_frontal_chest_by_its_header_is_synthesized(
+    attributes: dict[str, object], chest: np.ndarray
+) -> None:
+    source = show(make_radiograph(**attributes), chest)
+    assert choose_action(source, POLICY) is PixelAction.SYNTHESIZE
+
+
+def test_an_image_that_is_not_what_its_header_says_is_quarantined(chest: np.ndarray) -> None:
+    claimed = {"BodyPartExamined": "CHEST", "ViewPosition": "PA"}
+    noise = make_radiograph(**claimed)
+    turned = show(make_radiograph(**claimed), np.rot90(chest).copy())
+    for source in (noise, turned):
+        with pytest.raises(InstanceError, match="image-disagrees-with-header"):
+            choose_action(source, POLICY)
+
+
+def test_what_is_not_synthesized_is_not_looked_at() -> None:
+    policy = PixelPolicy(chest_frontal=PixelAction.DROP)
+    source = make_radiograph(BodyPartExamined="CHEST", ViewPosition="PA", PixelData=b"")
+    assert choose_action(source, policy) is PixelAction.DROP
 
 
 @pytest.mark.parametrize(

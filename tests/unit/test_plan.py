@@ -1,10 +1,18 @@
 """The plan of a study, against the rules told in docs/explanation/line.md."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from updp_node.model import Certainty, Finding, PixelAction, Prompt
-from updp_node.plan import Decision, Earlier, Examined, Fate, History, decide
+from updp_node.plan import (
+    Decision,
+    Earlier,
+    Examined,
+    Fate,
+    Granted,
+    History,
+    decide,
+    gather_findings,
+)
 from updp_node.subject import ProjectKey, identify_subject
 
 SUBJECT = identify_subject(ProjectKey(bytes(32)), project="p", issuer="", patient_id="A1")
@@ -25,14 +33,22 @@ def report(uid: str = "sr", *findings: Finding, **more: Any) -> Examined:
 
 
 def plan(
-    *instances: Examined, history: History | None = None, may_wait: bool = False
+    *instances: Examined,
+    history: History | None = None,
+    may_wait: bool = False,
+    granted: Granted | None = None,
 ) -> dict[str, Decision]:
-    def build(_: Examined, findings: Sequence[Finding]) -> Prompt:
-        return Prompt(tuple(sorted(finding.term for finding in findings)))
+    known = history or History()
+    findings, reported = gather_findings(instances, known)
+
+    def grant(asking: Examined) -> Granted:
+        shown = findings if reported else asking.image_findings
+        prompt = Prompt(tuple(sorted(finding.term for finding in shown)))
+        return granted or Granted(Fate.RELEASE, prompt)
 
     decisions = decide(
-        instances, history or History(), beside_counterpart=PixelAction.DROP,
-        may_wait=may_wait, build_prompt=build,
+        instances, known, beside_counterpart=PixelAction.DROP, may_wait=may_wait,
+        grant_prompt=grant,
     )  # fmt: skip
     return {decision.source_uid: decision for decision in decisions}
 
@@ -132,3 +148,26 @@ def test_a_released_counterpart_never_waits_again() -> None:
     history = History({"img": earlier}, frozenset({PixelAction.SYNTHESIZE}))
     made = plan(image(), examined("dose"), history=history, may_wait=True)
     assert (made["img"].fate, made["img"].generation) == (Fate.UNCHANGED, 1)
+
+
+def test_an_image_whose_prompt_too_few_share_waits_and_its_report_does_not() -> None:
+    waiting = Granted(Fate.WAIT, code="rare-prompt", k_released=2)
+    made = plan(image(), report("sr", PNEUMONIA), granted=waiting)
+    assert (made["img"].fate, made["img"].code) == (Fate.WAIT, "rare-prompt")
+    assert made["img"].prompt is None
+    assert made["sr"].fate is Fate.RELEASE
+
+
+def test_a_refused_prompt_quarantines_the_image_alone() -> None:
+    refused = Granted(Fate.QUARANTINE, code="rare-prompt", k_map=3)
+    made = plan(image(), report("sr", PNEUMONIA), granted=refused)
+    assert (made["img"].fate, made["img"].code) == (Fate.QUARANTINE, "rare-prompt")
+    assert made["sr"].fate is Fate.RELEASE
+
+
+def test_what_was_granted_is_released_with_its_figures() -> None:
+    coarser = Prompt(("pneumonia",), withheld=("pleural effusion",))
+    made = plan(image(), report("sr", PNEUMONIA, EFFUSION),
+                granted=Granted(Fate.RELEASE, coarser, k_map=40, k_released=6))  # fmt: skip
+    assert made["img"].prompt == coarser
+    assert (made["img"].k_map, made["img"].k_released) == (40, 6)

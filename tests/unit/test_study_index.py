@@ -111,7 +111,7 @@ def test_a_late_instance_is_a_run_of_its_own_once_the_first_has_ended(
     late, _ = arrive(engine, tmp_path, "1.2")
     assert StudyIndex(engine).settled(NOW + 100, 10) == []
     runs = RunIndex(engine)
-    runs.decide(run_id, [decision(first)], report_deadline=0, now=NOW)
+    runs.decide(run_id, lambda _: [decision(first)], report_deadline=0, now=NOW)
     runs.release(run_id, [release_of(first, "1.1")], destinations=["r"], now=NOW)
     runs.end(run_id, state="done", now=NOW)
     second = claim(engine, study_id)
@@ -126,7 +126,7 @@ def test_a_late_report_takes_the_counterparts_of_its_study_along(
     run_id = claim(engine, study_id)
     assert run_id is not None
     runs = RunIndex(engine)
-    runs.decide(run_id, [decision(image)], report_deadline=0, now=NOW)
+    runs.decide(run_id, lambda _: [decision(image)], report_deadline=0, now=NOW)
     counterpart = release_of(image, "1.1", action="synthesize", prompt=["adult"])
     runs.release(run_id, [counterpart], destinations=[], now=NOW)
     runs.end(run_id, state="done", now=NOW)
@@ -144,7 +144,7 @@ def test_an_image_that_waits_for_its_report_is_claimed_at_the_deadline(
     assert run_id is not None
     runs = RunIndex(engine)
     waiting = [decision(image, "waiting", action="synthesize")]
-    runs.decide(run_id, waiting, report_deadline=NOW + 500, now=NOW)
+    runs.decide(run_id, lambda _: waiting, report_deadline=NOW + 500, now=NOW)
     runs.end(run_id, state="done", now=NOW)
     index = StudyIndex(engine)
     assert index.settled(NOW + 499, 10) == []

@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from tests.factories import code, content_item, text_sr
+from tests.factories.reports import policy
 from tests.integration.text_templates import shared_scrubber
 from updp_node.errors import InstanceError
 from updp_node.subject import ProjectKey, UidMap, identify_subject
@@ -24,7 +25,7 @@ def _scrub(*items: Dataset) -> ReportContent:
     report.ContentSequence = Sequence([*report.ContentSequence, *items])
     return scrub_content(
         report, shared_scrubber(), read_identity([report]), SUBJECT, UidMap(SUBJECT, "d"),
-        Replacement.TAG, shift_dates=True,
+        Replacement.TAG, policy=policy(),
     )  # fmt: skip
 
 

@@ -1,7 +1,11 @@
 # ruff: noqa: E501 - rows of cases are easier to read unbroken
 import pytest
 
-from updp_node.text.dates import FALLBACK, shift_date
+from updp_node.text.dates import shift_date
+from updp_node.text.lexicon import load_grammar
+
+ENGLISH = load_grammar()
+FALLBACK = ENGLISH.phrases["earlier_date"]
 
 
 @pytest.mark.parametrize(
@@ -16,16 +20,16 @@ from updp_node.text.dates import FALLBACK, shift_date
     ],
 )  # fmt: skip
 def test_a_date_is_moved_and_keeps_its_spelling(text, expected):
-    assert shift_date(text, -40) == expected
+    assert shift_date(text, -40, ENGLISH) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["the third of July", "45/45/2020", "13-2020-99-1", "0000-00-00", ""]
 )
 def test_what_no_calendar_knows_is_replaced_whole(text):
-    assert shift_date(text, -40) == FALLBACK
+    assert shift_date(text, -40, ENGLISH) == FALLBACK
 
 
 def test_intervals_stay_true():
-    assert shift_date("1/31/2020", 29) == "2/29/2020"
-    assert shift_date("2020-12-31", 1) == "2021-01-01"
+    assert shift_date("1/31/2020", 29, ENGLISH) == "2/29/2020"
+    assert shift_date("2020-12-31", 1, ENGLISH) == "2021-01-01"

@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from tests.factories import code, content_item, text_sr
+from tests.factories.reports import policy
 from tests.integration.text_templates import shared_scrubber
 from updp_node.header import Profile, compile_profile, deidentify
 from updp_node.standard import safe_private
@@ -96,7 +97,7 @@ def _scrub(*items: Dataset) -> ReportContent:
     report.ContentSequence = Sequence(items)
     return scrub_content(
         report, shared_scrubber(), Identity(), SUBJECT, UidMap(SUBJECT, "d"), Replacement.TAG,
-        shift_dates=True,
+        policy=policy(),
     )  # fmt: skip
 
 

@@ -151,3 +151,100 @@ def test_adversarial_repetition_takes_linear_time(unit):
 def test_too_long_a_text_is_quarantined():
     with pytest.raises(InstanceError, match="text-too-long"):
         shared_scrubber().find("a" * 2_000_001)
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier"),
+    [
+        ("Patient: Nakagawa, Kenji L\nMRN: 1", "Nakagawa, Kenji L"), ("VERIFIED BY: MAL/TR\n", "MAL/TR"),
+        ("stable. yamamoto/ls\n", "yamamoto/ls"), ("aware 08:45. TL 12/31\n", "TL"), ("D:OC T:SM 03/15/16 1258\n", "OC"),
+        ("by Xiaoli Xu at 09:18", "Xiaoli Xu"), ("her daughter Vikram.", "Vikram"), ("ED doc Baek aware", "Baek"),
+        ("drs kirk and martin", "martin"), ("phoned to nakagawa at 6:03 am", "nakagawa"), ("Walker^Alice^Marie", "Walker^Alice^Marie"),
+        ("file AliceWalker here", "AliceWalker"), ("H O L L O W A Y came", "H O L L O W A Y"), ("Mr. Ho1loway", "Ho1loway"),
+        ("seen on the 14th.", "the 14th"), ("since last March", "March"), ("compared to 12/30 and 2/20.", "2/20"),
+        ("14MAR2021", "14MAR2021"), ("at 2021-03-14T10:22 he", "10:22"), ("at 00.35 by M.", "00.35"), ("03/15/16 1258", "1258"),
+        ("98F w/ COPD", "98"), ("Male, 91, collapse", "91"), ("in her nineties", "nineties"), ("ninety-two-year-old", "ninety-two"),
+        ("Secretary: 020 7946 0137", "020 7946 0137"), ("Ph 02 5550 5021", "02 5550 5021"), ("bleep 4471", "4471"),
+        ("at Cedar Hills Urgent Care is", "Cedar Hills Urgent Care"), ("from McCormack & Best Orthopedics.", "McCormack & Best Orthopedics"),
+        ("Unit 8, 12 Sycamore Parade", "12 Sycamore Parade"), ("91 Washington Avenue, Derby\n", "Derby"), ("Idaho 69639", "69639"),
+        ("mail a.b at mercy dot org", "a.b at mercy dot org"), ("Пациент Иванов", "Иванов"), ("film of 山田太郎 taken", "山田太郎"),
+    ],
+)  # fmt: skip
+def test_an_identifier_in_an_unusual_form_is_found(text, identifier):
+    covered = {i for s in shared_scrubber().find(text) for i in range(s.start, s.end)}
+    start = text.index(identifier)
+    letters = [i for i in range(start, start + len(identifier)) if text[i].isalnum()]
+    assert [text[i] for i in letters if i not in covered] == []
+
+
+def test_neighbours_of_different_categories_have_a_surrogate_each():
+    text = "Dr. Okonkwo 3/14/2021 14:30 at Marlowe General Hospital, Spokane, WA 99201."
+    spans = shared_scrubber().find(text)
+    found = [text[s.start : s.end] for s in spans]
+    assert "Okonkwo" in found
+    assert "3/14/2021" in found
+    assert "14:30" in found
+
+
+def test_a_mark_takes_nothing_with_it():
+    text = "Two views dated XXXX, XXXX. No effusion; the heart XXXX is large."
+    once = shared_scrubber().scrub(text, None, None, Replacement.TAG).text
+    assert once == "Two views dated [MARK], [MARK]. No effusion; the heart [MARK] is large."
+
+
+def test_the_whitelist_says_what_it_kept_and_why():
+    text = "Dr. Baker saw a Baker cyst. COVID-19 was excluded at 120 kVp. Accession 77123456."
+    explained = shared_scrubber().explain(text)
+    assert explained.spans == shared_scrubber().find(text)
+    kept = {(text[v.start : v.end], v.reason) for v in explained.vetoes}
+    assert ("Baker", "eponym or phrase") in kept
+    assert all(text[v.start : v.end] != "77123456" for v in explained.vetoes)
+
+
+def test_a_second_run_that_knows_the_first_changes_nothing():
+    text = "HOLLOWAY, MARGARET came on 3/14/2021 at 14:30. MRN 8291034. Dr. Baek, pager 55821."
+    scrubber = shared_scrubber()
+    first = scrubber.scrub(text, None, SUBJECT)
+    second = scrubber.scrub(first.text, None, SUBJECT, issued=first.issued)
+    assert second.text == first.text
+    assert scrubber.scrub(first.text, None, SUBJECT).text != first.text
+
+
+def test_what_the_header_says_is_replaced_though_an_earlier_run_may_have_written_it():
+    scrubber = shared_scrubber()
+    result = scrubber.scrub("Dr. Stone came.", IDENTITY, SUBJECT, issued=frozenset({"stone"}))
+    assert "Stone" not in result.text
+
+
+@pytest.mark.parametrize("override", ["\u202d", "\u202e"])
+def test_text_that_turns_letters_round_is_quarantined(override):
+    with pytest.raises(InstanceError, match="text-direction-override"):
+        shared_scrubber().find(f"Seen by {override}YAWOLLOH")
+
+
+def test_no_pattern_takes_more_than_a_second_of_what_it_dislikes():
+    units = [
+        "A-",
+        "Dr. ",
+        "1 ",
+        "x@",
+        "a.b.",
+        "0-0-",
+        "3/14 ",
+        "12 Elm Ridge ",
+        "A^",
+        "a",
+        "1",
+        "020 ",
+        "(Aa ",
+    ]
+    slow = []
+    for unit in units:
+        text = (unit * (100_000 // len(unit) + 1))[:100_000]
+        for pattern in shared_scrubber().lexicons.patterns:
+            start = time.process_time()
+            for _ in pattern.regex.finditer(text):
+                pass
+            if time.process_time() - start > 1:
+                slow.append((pattern.name, unit))
+    assert slow == []

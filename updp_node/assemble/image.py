@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from updp_node.assemble.provenance import MANUFACTURER, MODEL_NAME, Provenance, copy_header, stamp
+from updp_node.assemble.provenance import (
+    MANUFACTURER,
+    MODEL_NAME,
+    Provenance,
+    copy_header,
+    describe_synthesis,
+    stamp,
+)
 from updp_node.assemble.samples import strip_pixels
 from updp_node.model import Counterpart
 
@@ -76,6 +83,10 @@ def assemble_counterpart(
     made.ImageComments = _unrendered(counterpart)
     if not made.ImageComments:
         del made.ImageComments
+    made.DerivationDescription = (
+        f"{_DERIVATION} Profile {provenance.profile}, "
+        f"{describe_synthesis(provenance, counterpart)}."
+    )
     _set_pixels(made, counterpart.pixels)
     stamp(made, provenance, counterpart)
     return made
@@ -95,7 +106,6 @@ def _describe(made: Dataset) -> None:
     made.LossyImageCompression = "00"
     made.PatientOrientation = None
     made.SeriesDescription = _SAID
-    made.DerivationDescription = _DERIVATION
 
 
 def _set_pixels(made: Dataset, pixels: NDArray[np.uint8]) -> None:
@@ -111,10 +121,18 @@ def _set_pixels(made: Dataset, pixels: NDArray[np.uint8]) -> None:
 
 
 def _unrendered(counterpart: Counterpart) -> str:
-    """What the report says and the model cannot draw: whitelisted terms."""
-    if not counterpart.prompt.unrendered:
-        return ""
-    return "Findings of the report not shown: " + ", ".join(counterpart.prompt.unrendered)
+    """What the report says and the image does not show.
+
+    Whitelisted terms of what the model cannot draw; of what was left out because too few share
+    it the number only, since the terms would single out whom the coarser prompt hides.
+    """
+    prompt = counterpart.prompt
+    said = []
+    if prompt.unrendered:
+        said.append("Findings of the report not shown: " + ", ".join(prompt.unrendered))
+    if prompt.withheld:
+        said.append(f"Rare findings withheld: {len(prompt.withheld)}")
+    return ". ".join(said)
 
 
 def assemble_kept(header: Dataset, source: Dataset, provenance: Provenance) -> Dataset:

@@ -36,6 +36,10 @@ class Provenance:
         shifted ones would tell the shift.
     lexicon_sha256 : str
         Of the whitelist and the blacklist; empty where no text was read.
+    solver : str
+        How the prompt of a counterpart was found.
+    anonymity : str
+        Which figure of k, and its band; the exact one stays in the identified zone.
     """
 
     node_version: str
@@ -44,6 +48,8 @@ class Provenance:
     generation: int
     created: datetime
     lexicon_sha256: str = ""
+    solver: str = ""
+    anonymity: str = ""
 
 
 def copy_header(header: Dataset) -> Dataset:
@@ -75,7 +81,7 @@ def stamp(made: Dataset, provenance: Provenance, counterpart: Counterpart | None
     items = list(made.get("ContributingEquipmentSequence") or ())
     items.append(_equipment(made, provenance, DEIDENTIFYING_EQUIPMENT, _said(provenance)))
     if counterpart is not None:
-        said = _said_of_model(counterpart)
+        said = describe_synthesis(provenance, counterpart)
         items.append(_equipment(made, provenance, SYNTHESIZING_EQUIPMENT, said))
     made.ContributingEquipmentSequence = Sequence(items)
 
@@ -90,11 +96,18 @@ def _said(provenance: Provenance) -> str:
     return ", ".join(parts)
 
 
-def _said_of_model(counterpart: Counterpart) -> str:
-    return (
-        f"model {counterpart.model_name} {counterpart.model_sha256[:16]}, "
-        f"at most {counterpart.bits:.1f} bits of the source"
-    )
+def describe_synthesis(provenance: Provenance, counterpart: Counterpart) -> str:
+    """Model, lists, solver, band of k and bound of a counterpart, as the object tells them."""
+    parts = [f"model {counterpart.model_name} {counterpart.model_sha256[:16]}"]
+    if counterpart.model_name != "default":
+        parts.append("copies of its training images not tested for")
+    if provenance.lexicon_sha256:
+        parts.append(f"lists {provenance.lexicon_sha256[:16]}")
+    if provenance.solver:
+        parts.append(f"prompt by {provenance.solver}")
+    if provenance.anonymity:
+        parts.append(provenance.anonymity)
+    return ", ".join([*parts, f"at most {counterpart.bits:.1f} bits of the source"])
 
 
 def _keeps_dates(made: Dataset) -> bool:

@@ -124,14 +124,17 @@ def _explain_profile(config: Config, name: str) -> str:
     key = ProjectKey.load(config.project.key_file)
     line = make_line(name, key=key, project=config.project.name,
                      pseudonym=config.project.pseudonym, search=config.profile_folders,
-                     uid_root=config.project.uid_root)  # fmt: skip
+                     uid_root=config.project.uid_root,
+                     generators=config.generators)  # fmt: skip
     pixels = line.profile.pixels
     model = ""
     if pixels.chest_frontal == "synthesize":
         from updp_node.pixels.generator import load_generator  # noqa: PLC0415  # torch
 
-        generator = load_generator(line.model)
+        generator = load_generator(line.model, source=line.generator)
         model = f"; model {generator.name} {generator.sha256[:12]} loads"
+        if line.generator is not None:
+            model += ", copies of its training images are not looked for"
     options = ", ".join(line.profile.options) or "no option"
     return (
         f": Basic Profile with {options}; frontal chest: {pixels.chest_frontal}, other views: "

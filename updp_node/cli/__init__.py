@@ -11,7 +11,17 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from updp_node.cli import operate, prepare, process, research
+from updp_node.cli import (
+    audit,
+    evaluate,
+    evaluate_text,
+    model,
+    operate,
+    prepare,
+    process,
+    research,
+    scrub,
+)
 from updp_node.errors import ConfigError, NodeError
 from updp_node.log import configure_log
 
@@ -46,5 +56,10 @@ def _start() -> None:
 
 prepare.register(app)
 process.register(app)
+scrub.register(app)
 operate.register(app)
 research.register(app)
+model.register(app)
+evaluate.register(app)
+evaluate_text.register(app)
+audit.register(app)

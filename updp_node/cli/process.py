@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from updp_node.errors import InstanceError
 from updp_node.subject import ProjectKey
 
+if TYPE_CHECKING:
+    from updp_node.pixels.explanation import Explanation
+
 ProfileName = Annotated[str, typer.Option(help="Name or path of a profile.")]
 KeyFile = Annotated[Path | None, typer.Option(help="Project key; without one, a throw-away key.")]
 
@@ -27,7 +29,6 @@ KeyFile = Annotated[Path | None, typer.Option(help="Project key; without one, a 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(deidentify)
-    app.command()(scrub)
     app.command()(synthesize)
 
 
@@ -75,43 +76,7 @@ def deidentify(  # noqa: PLR0917  # typer passes them by name
         raise typer.Exit(1)
 
 
-def scrub(
-    file: Annotated[
-        Path | None, typer.Argument(help="Text file; standard input by default.")
-    ] = None,
-    spans: Annotated[bool, typer.Option("--spans", help="JSON spans instead of text.")] = False,
-    findings: Annotated[bool, typer.Option("--findings", help="JSON findings instead.")] = False,
-    surrogates: Annotated[
-        bool, typer.Option(help="Invented values instead of [CATEGORY].")
-    ] = False,
-    key: KeyFile = None,
-) -> None:
-    """Remove identifiers from a text."""
-    sys.modules["torch"] = None  # type: ignore[assignment]  # thinc would import it: 300 MB
-    from updp_node.line import finding_to_record  # noqa: PLC0415
-    from updp_node.text.findings import extract_findings  # noqa: PLC0415  # spaCy
-    from updp_node.text.scrub import Replacement, load_scrubber  # noqa: PLC0415
-
-    text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
-    scrubber = load_scrubber()
-    if spans:
-        found = scrubber.find(text)
-        fields = ({"start": s.start, "end": s.end, "category": s.category} for s in found)
-        typer.echo(json.dumps(list(fields), indent=2))
-        return
-    if surrogates:
-        with project_key(key) as secret:
-            result = scrubber.scrub(text, None, text_subject(secret), Replacement.SURROGATE)
-    else:
-        result = scrubber.scrub(text, None, None, Replacement.TAG)
-    if findings:
-        records = [finding_to_record(each) for each in extract_findings(result.text)]
-        typer.echo(json.dumps(records, indent=2))
-        return
-    typer.echo(result.text, nl=False)
-
-
-def synthesize(
+def synthesize(  # noqa: PLR0917  # typer passes them by name
     image: Annotated[Path, typer.Argument(help="A frontal chest radiograph (DICOM).")],
     out: Annotated[Path, typer.Option(help="The counterpart: .dcm, or .png for a look.")],
     report: Annotated[
@@ -119,26 +84,65 @@ def synthesize(
     ] = None,
     profile: ProfileName = "research-cxr",
     key: KeyFile = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for scores, candidates and a contact sheet. "
+            "Shows the patient: identified zone only.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Configuration that names the site's own generators and profiles."),
+    ] = None,
 ) -> None:
     """Make the synthetic counterpart of one chest radiograph."""
+    from updp_node.config import load_config  # noqa: PLC0415
     from updp_node.line import make_line  # noqa: PLC0415  # tables, model and lexicons
     from updp_node.single import make_counterpart  # noqa: PLC0415
 
     with project_key(key) as secret:
-        line = make_line(profile, key=secret, project="research", pseudonym="{project}-{code}")
+        own = load_config(config) if config is not None else None
+        line = make_line(
+            profile, key=secret, project="research", pseudonym="{project}-{code}",
+            search=own.profile_folders if own else (),
+            generators=own.generators if own else (),
+        )  # fmt: skip
     with Console(stderr=True).status("synthesizing"):
         try:
-            counterpart = make_counterpart(image, report, line, out)
+            made = make_counterpart(image, report, line, out, explain_in=explain)
         except InstanceError as error:
             typer.echo(f"quarantined: {error}", err=True)
             raise typer.Exit(1) from error
-    typer.echo(f"prompt: {counterpart.prompt.text}")
-    if counterpart.prompt.unrendered:
-        typer.echo(f"not rendered: {', '.join(counterpart.prompt.unrendered)}")
+    counterpart, prompt = made.counterpart, made.counterpart.prompt
+    typer.echo(f"prompt: {prompt.text}")
+    if prompt.unrendered:
+        typer.echo(f"not rendered: {', '.join(prompt.unrendered)}")
+    if prompt.withheld:
+        typer.echo(f"withheld, too few share it: {', '.join(prompt.withheld)}")
     typer.echo(
-        f"at most {counterpart.bits:.1f} bits of the patient, candidate {counterpart.candidates}, "
+        f"at most {counterpart.bits:.1f} bits of the patient, k-map {made.k_map}, "
+        f"candidate {counterpart.candidates}, "
         f"model {counterpart.model_name} {counterpart.model_sha256[:12]}"
     )
+    if explain is not None and made.explanation is not None:
+        _tell_explanation(made.explanation, explain)
+
+
+def _tell_explanation(explanation: Explanation, folder: Path) -> None:
+    """Alignment, candidates, and where the rest lies."""
+    from updp_node.pixels.explanation import NOTICE  # noqa: PLC0415
+
+    found = explanation.optimized
+    if found is not None:
+        typer.echo(
+            f"alignment with image and report, by {found.solver}: {found.before.total:.3f} before, "
+            f"{found.after.total:.3f} after ({', '.join(found.prompt.terms)})"
+        )
+    for number, candidate in enumerate(explanation.candidates, start=1):
+        typer.echo(f"candidate {number}: {candidate.verdict.fault or 'accepted'}")
+    typer.echo(f"{folder}: {NOTICE}")
 
 
 def text_subject(secret: ProjectKey):  # type: ignore[no-untyped-def]

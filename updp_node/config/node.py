@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydicom.datadict import tag_for_keyword
 
+from updp_node.config.generators import SiteModel, refuse_ambiguous
 from updp_node.config.research import Research
 from updp_node.config.sections import AeTitle, Name, PeerRule, Port, Section, Tls
 from updp_node.errors import ConfigError
@@ -164,6 +165,7 @@ class Config(Section):
     routes: tuple[Route, ...] = Field(min_length=1)
     destinations: tuple[Target, ...] = ()
     profile_folders: tuple[Path, ...] = ()
+    generators: tuple[SiteModel, ...] = ()
     work: Work = Work()
     research: Research | None = None
 
@@ -172,6 +174,7 @@ class Config(Section):
         names = [target.name for target in self.destinations]
         if len(set(names)) != len(names):
             raise ValueError("two destinations have one name")
+        refuse_ambiguous(self.generators)
         for route in self.routes:
             unknown = set(route.destinations) - set(names)
             if unknown:

@@ -15,6 +15,7 @@ class Section(StrEnum):
     UTILITY = "utility"
     QUALITY = "quality"
     TEXT = "text"
+    RELEASES = "releases"
 
 
 @dataclass(frozen=True, slots=True)

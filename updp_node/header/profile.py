@@ -92,6 +92,33 @@ class Override(_Strict):
         return int(match[1], 16), int(match[2], 16)
 
 
+class Optimize(_Strict):
+    """How the prompt of a counterpart is searched (`updp_node.pixels.optimization`)."""
+
+    report_weight: Annotated[float, Field(ge=0, le=100)] = 1.0
+    max_terms: Annotated[int, Field(ge=1, le=32)] = 8
+    beam_width: Annotated[int, Field(ge=1, le=4096)] = 64
+    iterations: Annotated[int, Field(ge=1, le=3000)] = 200
+    patience: Annotated[int, Field(ge=1, le=3000)] = 50
+    unstated: Literal["leave_out", "optimize"] = "leave_out"
+
+
+class Anonymity(_Strict):
+    """How many people must share a prompt (`updp_node.pixels.anonymity`)."""
+
+    gate: Literal["k_map", "k_released", "none"] = "k_map"
+    k_min: Annotated[int, Field(ge=2, le=1000)] = 5
+    rare: Literal["generalize", "wait", "refuse"] = "generalize"
+
+    @model_validator(mode="after")
+    def _comes_to_an_end(self) -> Anonymity:
+        if self.gate == "k_map" and self.rare == "wait":
+            raise ValueError("a public population does not grow: a rare prompt would wait forever")
+        if self.gate == "k_released" and self.rare == "refuse":
+            raise ValueError("the first subjects would be refused, and so every one after them")
+        return self
+
+
 class Pixels(_Strict):
     """What happens to pixels; the pixel stage and the assembly read it."""
 
@@ -100,14 +127,26 @@ class Pixels(_Strict):
     other_images: Literal["quarantine", "clean", "keep", "drop"] = "quarantine"
     beside_counterpart: Literal["drop", "quarantine"] = "drop"
     model: str = "default"
-    max_candidates: Annotated[int, Field(ge=1, le=64)] = 4
+    max_candidates: Annotated[int, Field(ge=1, le=64)] = 16
+    solver: Literal["beam", "pez", "none"] = "beam"
+    optimize: Optimize = Optimize()
+    anonymity: Anonymity = Anonymity()
 
 
 class Report(_Strict):
-    """How the text stage replaces, and whether images wait for their report."""
+    """How the text stage replaces, in which language, and whether images wait for their report."""
 
     replacement: Literal["surrogate", "category"] = "category"
     wait: bool = True
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    site_lexicons: str | None = None
+
+
+class Documents(_Strict):
+    """What happens to encapsulated documents; every kind not named here is quarantined."""
+
+    cda: Literal["quarantine", "clean"] = "quarantine"
+    pdf: Literal["quarantine", "text"] = "quarantine"
 
 
 class Profile(_Strict):
@@ -127,6 +166,7 @@ class Profile(_Strict):
     overrides: tuple[Override, ...] = ()
     pixels: Pixels = Pixels()
     report: Report = Report()
+    documents: Documents = Documents()
     unlisted: Literal["X"] = "X"
     unknown_sop_class: Literal["quarantine", "keep"] = "quarantine"
     other_objects: Literal["quarantine", "keep"] = "quarantine"

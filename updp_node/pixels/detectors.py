@@ -1,7 +1,7 @@
-"""Small readers of a displayed image in the shipped eigen-space; numpy only.
+"""Small readers of a displayed image; numpy only.
 
-They say whether an image is a frontal chest radiograph, and, where no report exists, what
-finding the image itself suggests. Their error rates stand in docs/model-card.md.
+In the shipped eigen-space they say whether a chest is a child's, and, where no report exists,
+what finding the image itself suggests. Their error rates stand in docs/model-card.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from updp_node.model import Certainty, Finding
+from updp_node.pixels.frontal import looks_frontal_chest
 from updp_node.pixels.weights import load_default_arrays
+
+__all__ = ["describe", "looks_child", "looks_frontal_chest", "read_image", "read_score"]
 
 SIZE = 64
 LEADING = 256
@@ -51,26 +54,6 @@ def describe(display: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     return (projected / space["scale"][:LEADING]).astype(np.float32), max(outside, 0.0)
 
 
-def looks_frontal_chest(display: NDArray[np.uint8]) -> bool:
-    """Whether an image looks like an upright frontal chest radiograph.
-
-    Both must agree: the eigen-space explains the image, and a small network trained to tell
-    chests from turned, inverted, cropped and other images says chest.
-
-    Parameters
-    ----------
-    display : ndarray of uint8, shape (rows, columns)
-        MONOCHROME2.
-    """
-    if display.ndim != 2 or min(display.shape) < SIZE // 2 or float(display.std()) < 4:
-        return False
-    coefficients, residual = describe(display)
-    readers = load_default_arrays(_READERS)
-    if residual > float(readers["frontal.residual_limit"][0]):
-        return False
-    return _score(readers, "frontal", coefficients, residual) > float(readers["frontal.limit"][0])
-
-
 def read_image(display: NDArray[np.uint8], *, child: bool = False) -> tuple[Finding, ...]:
     """Read what the image itself suggests, for a study without a report.
 
@@ -98,7 +81,7 @@ def looks_child(display: NDArray[np.uint8]) -> bool:
 
 
 def read_score(display: NDArray[np.uint8], reader: str) -> float:
-    """Logit of a reader (``frontal``, ``child``, ``pneumonia_adult``, ``pneumonia_child``)."""
+    """Logit of a reader (``child``, ``pneumonia_adult``, ``pneumonia_child``)."""
     coefficients, residual = describe(display)
     return _score(load_default_arrays(_READERS), reader, coefficients, residual)
 

@@ -1,12 +1,17 @@
 """Decide what happens to the pixels of an instance; imports no torch.
 
-The header decides where it speaks clearly; an image check decides where it does not.
+The header decides where it speaks clearly; an image check decides where it does not. What is to
+be synthesized is looked at in any case: a header can be wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import MPEGTransferSyntaxes, VLWholeSlideMicroscopyImageStorage
 
@@ -35,6 +40,7 @@ __all__ = [
     "read_image",
     "read_view",
     "refuse_unclaimed",
+    "show_first",
 ]
 
 
@@ -70,7 +76,9 @@ class PixelPolicy:
             raise ValueError("'none' is for objects without pixels")
 
 
-def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
+def choose_action(
+    source: Dataset, policy: PixelPolicy, show: Callable[[], NDArray[np.uint8]] | None = None
+) -> PixelAction:
     """Choose what happens to the pixels of one instance.
 
     Parameters
@@ -78,6 +86,8 @@ def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
     source : pydicom.Dataset
         With its File Meta Information; not changed.
     policy : PixelPolicy
+    show : callable, optional
+        Its first frame as `to_display` makes it, for a caller that needs it again.
 
     Returns
     -------
@@ -90,8 +100,10 @@ def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
         ``already-synthetic``: Synthetic Data (0008,001C) is YES; findings vanish over
         generations. ``burned-in-annotation``: the pixels are to be kept, and the header says
         that they show text or a face; or they are to be cleaned of text, and show a face.
-        ``video-not-cleaned``, ``whole-slide-not-cleaned``: no cleaning of these. Those of
-        `decode` and `to_display`, where the image must be looked at.
+        ``video-not-cleaned``, ``whole-slide-not-cleaned``: no cleaning of these.
+        ``image-disagrees-with-header``: the header says frontal chest, the image is to be
+        synthesized, and shows something else. Those of `decode` and `to_display`, where the
+        image must be looked at.
 
     References
     ----------
@@ -102,7 +114,7 @@ def choose_action(source: Dataset, policy: PixelPolicy) -> PixelAction:
         return PixelAction.NONE
     if str(source.get("SyntheticData") or "").strip().upper() == "YES":
         raise InstanceError("already-synthetic", "(0008,001C)")
-    action = _choose(source, policy)
+    action = _choose(source, policy, show or partial(show_first, source))
     if action is PixelAction.CLEAN:
         _refuse_uncleanable(source)
     if action in (PixelAction.KEEP, PixelAction.CLEAN):
@@ -122,18 +134,30 @@ def _refuse_uncleanable(source: Dataset) -> None:
         raise InstanceError("whole-slide-not-cleaned", "(0008,0016)")
 
 
-def _choose(source: Dataset, policy: PixelPolicy) -> PixelAction:
+def _choose(
+    source: Dataset, policy: PixelPolicy, show: Callable[[], NDArray[np.uint8]]
+) -> PixelAction:
     """By the kind of image, as the header claims it or the image shows it."""
     if not claims_radiograph(source):
         return policy.other_images
     chest, frontal = claims_chest(source), claims_frontal(source)
     if chest is False:
         return policy.other_images
-    if chest and frontal is not None:
-        return policy.chest_frontal if frontal else policy.chest_other
-    if frontal is not False and looks_frontal_chest(to_display(source, decode(source)[0])):
+    if chest and frontal is False:
+        return policy.chest_other
+    claims_both = bool(chest and frontal)
+    if claims_both and policy.chest_frontal is not PixelAction.SYNTHESIZE:
         return policy.chest_frontal
+    if frontal is not False and looks_frontal_chest(show()):
+        return policy.chest_frontal
+    if claims_both:
+        raise InstanceError("image-disagrees-with-header", "(0018,0015) (0018,5101)")
     return policy.chest_other if chest else policy.other_images
+
+
+def show_first(source: Dataset) -> NDArray[np.uint8]:
+    """The first frame of an instance as people and detectors see it."""
+    return to_display(source, decode(source)[0])
 
 
 def load_default_vocabulary() -> Vocabulary:

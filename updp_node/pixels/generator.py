@@ -19,6 +19,7 @@ from updp_node.pixels.vocabulary import Vocabulary
 from updp_node.pixels.weights import DEFAULT_FOLDER, digest_model, read_checked, read_manifest
 
 if TYPE_CHECKING:
+    from updp_node.config.generators import SiteModel
     from updp_node.pixels.sampling import Sampler
 
 
@@ -116,21 +117,29 @@ class DefaultGenerator:
         return Sampler(self._folder, threads=self._threads)
 
 
-def load_generator(name: str, *, threads: int | None = None) -> Generator:
+def load_generator(
+    name: str, *, threads: int | None = None, source: SiteModel | None = None
+) -> Generator:
     """Load a generator by the name that a profile gives.
 
     Parameters
     ----------
     name : str
-        ``default`` is the only one so far.
+        ``default``, or that of `source`.
     threads : int, optional
         CPU threads of torch.
+    source : DiffusersGenerator or ExternalGenerator, optional
+        A site's own, as the configuration has it.
 
     Raises
     ------
     ConfigError
         For an unknown name, or weights that differ from their digests.
     """
-    if name != "default":
-        raise ConfigError("unknown generator; known: default", key="pixels.generator")
-    return DefaultGenerator(threads=threads)
+    if name == "default":
+        return DefaultGenerator(threads=threads)
+    if source is None or source.name != name:
+        raise ConfigError("unknown generator; known: default", key="pixels.model")
+    from updp_node.pixels.site.opening import open_generator  # noqa: PLC0415 - seldom needed
+
+    return open_generator(source, threads=threads)

@@ -35,6 +35,7 @@ class CoarseDenoiser(nn.Module):
         self, coefficients: int, terms: int, *, width: int, hidden: int, condition: int, blocks: int
     ) -> None:
         super().__init__()
+        self.coefficients = coefficients
         self.frequencies = 64
         self.enter = nn.Linear(coefficients, width)
         self.time = nn.Sequential(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from updp_node.model import Certainty, Finding, Prompt
-from updp_node.pixels.vocabulary import NO_FINDING, Vocabulary
+from updp_node.model import Finding, Prompt
+from updp_node.pixels.consistency import read_statements
+from updp_node.pixels.vocabulary import Vocabulary
 
 ADULT_FROM_YEARS = 16
 
@@ -18,7 +19,7 @@ def build_prompt(
     view: str | None,
     reported: bool = True,
 ) -> Prompt:
-    """Build the prompt that a set of findings allows.
+    """Build the prompt that a set of findings demands, and nothing beyond.
 
     A finding enters only if it is stated present and never stated absent, and if the
     vocabulary renders it; ``no finding`` enters only if nothing is present or doubted.
@@ -42,19 +43,17 @@ def build_prompt(
     Prompt
         Present findings that cannot be drawn are in `Prompt.unrendered`.
     """
-    band = "child" if age_years is not None and age_years < ADULT_FROM_YEARS else "adult"
-    stated = {certainty: _select(findings, certainty) for certainty in Certainty}
-    present = stated[Certainty.PRESENT] - {NO_FINDING}
-    denied = {vocabulary.find(term, band) for term in stated[Certainty.ABSENT]}
-    found = {term: vocabulary.find(term, band) for term in present}
-    drawn = {term for term in found.values() if term is not None} - denied
-    unrendered = tuple(sorted(term for term, match in found.items() if match not in drawn))
-    clean = not present and not stated[Certainty.UNCERTAIN] and NO_FINDING not in denied
-    if reported and clean:
-        drawn = {NO_FINDING}
-    shown_view = {f"{view} view"} & set(vocabulary.views[band])
-    return vocabulary.order((band, *shown_view, *drawn), unrendered)
+    band = choose_band(age_years)
+    stated = read_statements(findings, vocabulary, band, reported=reported)
+    fixed = fixed_terms(vocabulary, band, view)
+    return vocabulary.order((*fixed, *stated.required), stated.unrendered)
 
 
-def _select(findings: Sequence[Finding], certainty: Certainty) -> set[str]:
-    return {" ".join(item.term.lower().split()) for item in findings if item.certainty is certainty}
+def choose_band(age_years: int | None) -> str:
+    """Population band: ``child`` or ``adult``, no finer; None counts as adult."""
+    return "child" if age_years is not None and age_years < ADULT_FROM_YEARS else "adult"
+
+
+def fixed_terms(vocabulary: Vocabulary, band: str, view: str | None) -> tuple[str, ...]:
+    """What the header settles: the band, and the view where the band has one."""
+    return (band, *({f"{view} view"} & set(vocabulary.views[band])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -13,15 +13,23 @@ import numpy as np
 import torch
 from diffusers import DDIMScheduler
 from numpy.typing import NDArray
-from safetensors.torch import load
 from torch import Tensor, nn
 
 from updp_node.pixels.network import COARSE_SIZE, CoarseDenoiser, TexturePainter
-from updp_node.pixels.weights import read_arrays, read_checked, read_manifest
+from updp_node.pixels.weights import read_arrays, read_manifest
+
+_BAND_PARTS = {
+    "adult": ("adult.safetensors", "adult_coefficients"),
+    "child": ("coarse.safetensors", "coefficients"),
+}
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Sampler:
     """Both stages of the default generator, ready to draw.
+
+    The first stage has a network per band. The few adults taught theirs the leading
+    coefficients only: how the others belong together was not learned, and they would be ripples.
 
     Parameters
     ----------
@@ -41,10 +49,12 @@ class Sampler:
         arrays = read_arrays(folder, "eigenspace.safetensors")
         self._space = {key: torch.from_numpy(value) for key, value in arrays.items()}
         terms = len(manifest["vocabulary"]["terms"])
-        coarse = CoarseDenoiser(sizes["coefficients"], terms, **sizes["coarse"])
+        self._coarse = {}
+        for band, (name, size) in _BAND_PARTS.items():
+            network = CoarseDenoiser(sizes[size], terms, **sizes["coarse"])
+            self._coarse[band] = _fill(network, read_arrays(folder, name))
         texture = TexturePainter(**sizes["texture"])
-        self._coarse = _load(coarse, read_checked(folder, "coarse.safetensors"))
-        self._texture = _load(texture, read_checked(folder, "texture.safetensors"))
+        self._texture = _fill(texture, read_arrays(folder, "texture.safetensors"))
 
     @torch.inference_mode()
     def draw(self, terms: NDArray[np.float32], child: bool, seed: int) -> NDArray[np.uint8]:
@@ -63,35 +73,42 @@ class Sampler:
         ndarray of uint8, shape (256, 256)
         """
         generator = torch.Generator().manual_seed(seed)
-        coarse = self._draw_coarse(torch.from_numpy(terms)[None], generator)
+        network = self._coarse["child" if child else "adult"]
+        coarse = self._draw_coarse(network, torch.from_numpy(terms)[None], generator)
         band = torch.tensor([float(child)])
         noise = torch.randn(1, 2, COARSE_SIZE, COARSE_SIZE, generator=generator)
         image = self._texture(coarse, band, noise)
         pixels: NDArray[np.uint8] = (image[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
         return pixels
 
-    def _draw_coarse(self, terms: Tensor, generator: torch.Generator) -> Tensor:
+    def _draw_coarse(
+        self, network: CoarseDenoiser, terms: Tensor, generator: torch.Generator
+    ) -> Tensor:
         """The anatomy: coefficients by guided diffusion, rendered at 64 x 64."""
         guidance = float(self._sampling["guidance"])
         prompts = torch.cat([terms, torch.zeros_like(terms)])
 
         def predict(noisy: Tensor, step: Tensor) -> Tensor:
-            told, untold = self._coarse(noisy.repeat(2, 1), step.repeat(2), prompts).chunk(2)
+            told, untold = network(noisy.repeat(2, 1), step.repeat(2), prompts).chunk(2)
             velocity: Tensor = untold + guidance * (told - untold)
             return velocity
 
         make: Callable[..., Any] = DDIMScheduler
         scheduler = make(**self._schedule, timestep_spacing="trailing", clip_sample=False)
-        noise = torch.randn(1, self._space["scale"].shape[0], generator=generator)
+        count = network.coefficients
+        noise = torch.randn(1, count, generator=generator)
         codes = _denoise(scheduler, predict, noise, int(self._sampling["coarse_steps"]))
-        flat = codes * self._space["scale"] @ self._space["basis"] + self._space["mean"]
+        flat = codes * self._space["scale"][:count] @ self._space["basis"][:count]
+        flat = flat + self._space["mean"]
         return flat.reshape(1, 1, COARSE_SIZE, COARSE_SIZE)
 
 
-def _load(network: nn.Module, content: bytes) -> nn.Module:
+def _fill(network: Network, arrays: dict[str, NDArray[Any]]) -> Network:
     """Every weight in its place, in full precision, none left over."""
-    network.load_state_dict({key: value.float() for key, value in load(content).items()})
-    return network.eval()
+    weights = {k: torch.from_numpy(v) for k, v in arrays.items() if not k.endswith(".step")}
+    network.load_state_dict(weights)
+    network.eval()
+    return network
 
 
 def _denoise(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import Any
 
-from updp_node.model import Prompt
+from updp_node.model import Bound, Prompt
 
 NO_FINDING = "no finding"
 
@@ -84,6 +84,22 @@ class Vocabulary:
     def count_bits(self) -> float:
         """Upper bound of what a prompt can tell: log2 of the admissible prompts."""
         return math.log2(len(self.list_prompts()))
+
+    def bound(self, *, choice: float = 0.0) -> Bound:
+        """Bound of what the pixels can tell, part by part.
+
+        Parameters
+        ----------
+        choice : float
+            Bits of a choice among candidates that looks at the source. None does today.
+
+        Notes
+        -----
+        That nothing comes out (refused, held back, waiting) is one outcome more beside the
+        prompts: together log2 of their number and one.
+        """
+        prompts = len(self.list_prompts())
+        return Bound(math.log2(prompts), choice, math.log2(1 + 1 / prompts))
 
     def _list_findings(self, band: str) -> list[tuple[str, ...]]:
         """Nothing said, no finding, or any set of findings."""

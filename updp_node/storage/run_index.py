@@ -5,23 +5,34 @@ Every method is one transaction; a step that is run again finds what it has done
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from updp_node.storage.database import reading
+from updp_node.storage.prompt_index import PromptDesk, pass_barrier, withdraw
 from updp_node.storage.run_records import Known, Release, Run, Work, WorkDecision
+from updp_node.storage.run_rows import (
+    add_release,
+    hold,
+    is_released,
+    to_known,
+    to_release,
+    to_work,
+)
 from updp_node.storage.tables import (
-    DeliveryRow,
     InstanceRow,
-    QuarantineRow,
     ReleaseRow,
     RunRow,
     StudyRow,
     WorkRow,
 )
+
+_DECIDED = (
+    "action", "generation", "prompt", "unrendered", "withheld", "k_map", "k_released", "seed",
+    "outcome",
+)  # fmt: skip
 
 
 class RunIndex:
@@ -61,7 +72,7 @@ class RunIndex:
             query = query.where(WorkRow.outcome.is_(None))
         with Session(self._reader) as session:
             rows = session.execute(query.order_by(WorkRow.instance_id))
-            return [_to_work(work, instance) for work, instance in rows]
+            return [to_work(work, instance) for work, instance in rows]
 
     def study_findings(self, study_id: str) -> list[dict[str, str]]:
         """Findings of every report of a study that was read before."""
@@ -96,7 +107,7 @@ class RunIndex:
                     .order_by(ReleaseRow.generation)
                 )
                 for row in rows:
-                    found[row.source_uid] = _to_known(row)
+                    found[row.source_uid] = to_known(row)
         return found
 
     def study_releases(self, study_id: str, profile_digest: str) -> dict[str, Known]:
@@ -119,47 +130,73 @@ class RunIndex:
             return set(session.scalars(query))
 
     def decide(
-        self, run_id: str, decisions: Sequence[WorkDecision], *, report_deadline: float, now: float
-    ) -> None:
-        """Record every decision of a run in one commit, before anything is written.
+        self, run_id: str, plan: Callable[[PromptDesk], Sequence[WorkDecision]], *,
+        report_deadline: float, now: float,
+    ) -> Sequence[WorkDecision]:  # fmt: skip
+        """Plan a run and record every decision in one commit, before anything is written.
 
         Parameters
         ----------
+        plan : callable
+            Decides, with the desk where prompts are reserved: what it reserves and what it
+            decides become durable together. Quick, since it holds the write lock.
         report_deadline : float
             Until when what waits for a report waits (Unix seconds).
         """
         with Session(self._engine) as session, session.begin():
             run = session.get_one(RunRow, run_id)
+            decisions = plan(PromptDesk(session, run.study_id, now=now))
+            given_up = []
             for decision in decisions:
                 work = session.get_one(WorkRow, (run_id, decision.instance_id))
                 instance = session.get_one(InstanceRow, decision.instance_id)
-                for name in ("action", "generation", "prompt", "unrendered", "seed", "outcome"):
+                for name in _DECIDED:
                     setattr(work, name, getattr(decision, name))
                 work.references = decision.references or None
                 if decision.findings is not None:
                     instance.findings = decision.findings
                 if decision.outcome == "waiting":
-                    session.get_one(StudyRow, run.study_id).report_deadline = report_deadline
+                    deadline = None if decision.code else report_deadline
+                    session.get_one(StudyRow, run.study_id).report_deadline = deadline
                     instance.state = "waiting"
                 elif decision.outcome == "quarantined":
-                    _hold(session, run_id, instance, code=decision.code, detail="", now=now)
+                    hold(session, run_id, instance, code=decision.code, detail="", now=now)
                 elif decision.outcome is not None:
                     instance.state = "done"
+                if decision.prompt is None and not (decision.outcome and decision.code):
+                    given_up.append(instance.sop_instance_uid)
+            withdraw(session, given_up)
+            return decisions
 
     def release(
         self, run_id: str, releases: Sequence[Release], *, destinations: Sequence[str], now: float
-    ) -> None:
+    ) -> list[int]:
         """Record released instances and what is owed to each destination, in one commit.
 
-        From this commit on the files are immutable.
+        From this commit on the files are immutable. A counterpart whose prompt too few others
+        have come down the line with goes back to waiting; its file stays unrecorded, and may be
+        replaced.
+
+        Returns
+        -------
+        list of int
+            Instances that wait.
         """
+        waiting = []
         with Session(self._engine) as session, session.begin():
             run = session.get_one(RunRow, run_id)
             for each in releases:
-                if not _is_released(session, each):
-                    _add_release(session, run, each, destinations, now)
-                session.get_one(WorkRow, (run_id, each.instance_id)).outcome = "released"
-                session.get_one(InstanceRow, each.instance_id).state = "done"
+                work = session.get_one(WorkRow, (run_id, each.instance_id))
+                instance = session.get_one(InstanceRow, each.instance_id)
+                if not pass_barrier(session, each.source_uid, now=now):
+                    session.get_one(StudyRow, run.study_id).report_deadline = None
+                    work.outcome = instance.state = "waiting"
+                    waiting.append(each.instance_id)
+                    continue
+                if not is_released(session, each):
+                    add_release(session, run, each, destinations, now)
+                work.outcome, instance.state = "released", "done"
+        return waiting
 
     def quarantine(
         self, run_id: str, instance_id: int, *, code: str, detail: str, now: float
@@ -168,7 +205,7 @@ class RunIndex:
         with Session(self._engine) as session, session.begin():
             session.get_one(WorkRow, (run_id, instance_id)).outcome = "quarantined"
             instance = session.get_one(InstanceRow, instance_id)
-            _hold(session, run_id, instance, code=code, detail=detail, now=now)
+            hold(session, run_id, instance, code=code, detail=detail, now=now)
 
     def fail(self, run_id: str, *, code: str, now: float) -> int:
         """Quarantine whatever is open in a run and end it; returns how many were open."""
@@ -179,7 +216,7 @@ class RunIndex:
             for work in open_works:
                 work.outcome = "quarantined"
                 instance = session.get_one(InstanceRow, work.instance_id)
-                _hold(session, run_id, instance, code=code, detail="", now=now)
+                hold(session, run_id, instance, code=code, detail="", now=now)
             run = session.get_one(RunRow, run_id)
             run.state, run.ended_at = "failed", now
             return len(open_works)
@@ -219,7 +256,7 @@ class RunIndex:
         """What a run released."""
         with Session(self._reader) as session:
             rows = session.scalars(select(ReleaseRow).where(ReleaseRow.run_id == run_id))
-            return [_to_release(row) for row in rows]
+            return [to_release(row) for row in rows]
 
     def first_arrival(self, study_id: str) -> float:
         """When the first instance of a study that is not done arrived (Unix seconds)."""
@@ -245,56 +282,3 @@ class RunIndex:
             session.execute(
                 update(RunRow).where(RunRow.id == run_id).values(state=state, ended_at=now)
             )
-
-
-def _hold(
-    session: Session, run_id: str, instance: InstanceRow, *, code: str, detail: str, now: float
-) -> None:
-    instance.state = "quarantined"
-    session.add(
-        QuarantineRow(instance_id=instance.id, run_id=run_id, code=code, detail=detail[:500],
-                      state="open", created_at=now)
-    )  # fmt: skip
-
-
-def _to_work(work: WorkRow, instance: InstanceRow) -> Work:
-    return Work(
-        instance.id, instance.file, instance.sop_instance_uid, instance.sop_class_uid,
-        instance.state, instance.supersedes, instance.findings, work.outcome, work.action,
-        work.generation, work.prompt, work.unrendered, work.seed,
-        list(work.references or ()), work.attempts,
-    )  # fmt: skip
-
-
-def _to_known(row: ReleaseRow) -> Known:
-    return Known(
-        row.instance_id, row.generation, row.action, row.prompt, list(row.references or ()),
-        row.sop_instance_uid, row.sop_class_uid,
-    )  # fmt: skip
-
-
-def _to_release(row: ReleaseRow) -> Release:
-    return Release(
-        row.instance_id, row.source_uid, row.generation, row.action, row.prompt,
-        list(row.references or ()), row.sop_instance_uid, row.sop_class_uid, row.study_uid,
-        row.series_uid, row.transfer_syntax_uid, row.file, row.sha256,
-    )  # fmt: skip
-
-
-def _is_released(session: Session, release: Release) -> bool:
-    query = select(ReleaseRow.id).where(ReleaseRow.sop_instance_uid == release.sop_instance_uid)
-    return session.scalar(query) is not None
-
-
-def _add_release(
-    session: Session, run: RunRow, release: Release, destinations: Sequence[str], now: float
-) -> None:
-    fields = asdict(release) | {"references": release.references or None}
-    row = ReleaseRow(**fields, run_id=run.id, profile_digest=run.profile_digest, released_at=now)
-    session.add(row)
-    session.flush()
-    for destination in destinations:
-        session.add(
-            DeliveryRow(release_id=row.id, destination=destination, run_id=run.id,
-                        state="pending", attempts=0, next_try_at=now)
-        )  # fmt: skip

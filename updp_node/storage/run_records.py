@@ -24,6 +24,9 @@ class Work:
     seed: str | None
     references: list[str]
     attempts: int
+    withheld: list[str] | None = None
+    k_map: int | None = None
+    k_released: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,9 @@ class Run:
 class WorkDecision:
     """What `RunIndex.decide` records before anything is written.
 
-    ``outcome`` is None for what goes down the line; dropped, unchanged, waiting or
-    quarantined (with ``code``) for what does not.
+    ``outcome`` is None for what goes down the line; dropped, unchanged, waiting (with ``code``
+    where it waits for others to share its prompt) or quarantined (with ``code``) for what does
+    not.
     """
 
     instance_id: int
@@ -57,6 +61,9 @@ class WorkDecision:
     seed: str | None
     references: list[str]
     findings: list[dict[str, str]] | None
+    withheld: list[str] | None = None
+    k_map: int | None = None
+    k_released: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from updp_node.model import HeaderFacts
 from updp_node.storage.database import reading
+from updp_node.storage.prompt_index import withdraw
 from updp_node.storage.tables import (
     AssociationRow,
     InstanceRow,
@@ -196,6 +197,7 @@ class StudyIndex:
         with Session(self._engine) as session, session.begin():
             for row in _open_rows(session, study_id):
                 row.state = "quarantined"
+                withdraw(session, [row.sop_instance_uid])
                 session.add(
                     QuarantineRow(instance_id=row.id, code=code, state="open", created_at=now)
                 )

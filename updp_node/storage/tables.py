@@ -45,7 +45,8 @@ class InstanceRow(Identified):
     """A received instance.
 
     ``state``: received (not read yet), pending (waits for its study to settle), waiting
-    (an image that waits for a report), running, done, duplicate, quarantined, rejected.
+    (an image that waits for a report, or for others to share its prompt), running, done,
+    duplicate, quarantined, rejected.
     """
 
     __tablename__ = "instances"
@@ -88,7 +89,7 @@ class WorkRow(Identified):
     """One instance within one run, with what was decided for it before anything is written.
 
     ``outcome``: null until done; then released, dropped, quarantined, unchanged, waiting.
-    ``prompt`` and ``seed`` never leave the identified zone.
+    ``prompt``, ``seed`` and the exact figures of k never leave the identified zone.
     """
 
     __tablename__ = "work"
@@ -99,6 +100,9 @@ class WorkRow(Identified):
     generation: Mapped[int | None]
     prompt: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     unrendered: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    withheld: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    k_map: Mapped[int | None]
+    k_released: Mapped[int | None]
     seed: Mapped[str | None] = mapped_column(String(20))
     references: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     attempts: Mapped[int] = mapped_column(default=0)
@@ -126,6 +130,35 @@ class ReleaseRow(Identified):
     sha256: Mapped[str] = mapped_column(String(64))
     released_at: Mapped[float]
     __table_args__ = (UniqueConstraint("source_uid", "profile_digest", "generation"),)
+
+
+class PromptProjectRow(Identified):
+    """A project whose prompts are counted; changed first in every reservation, as its lock."""
+
+    __tablename__ = "prompt_projects"
+    project: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reservations: Mapped[int] = mapped_column(default=0)
+
+
+class PromptRow(Identified):
+    """A prompt that a source image waits for, holds, or was released with.
+
+    ``state``: waiting (one of several that would do), held (granted, on its way down the line),
+    ready (down the line, held back until enough others are), released. Subjects are counted,
+    not images. ``k_min`` is 0 where this figure does not gate.
+    """
+
+    __tablename__ = "prompt_reservations"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    project: Mapped[str] = mapped_column(String(64))
+    prompt: Mapped[str] = mapped_column(String(1024))
+    source_uid: Mapped[str] = mapped_column(String(64), index=True)
+    subject_id: Mapped[str] = mapped_column(String(32))
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    k_min: Mapped[int]
+    reserved_at: Mapped[float]
+    __table_args__ = (UniqueConstraint("project", "prompt", "source_uid"),)
 
 
 class DeliveryRow(Identified):

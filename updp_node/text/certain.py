@@ -9,15 +9,14 @@ from itertools import pairwise
 
 from updp_node.model import Span
 from updp_node.text.fold import fold_text
+from updp_node.text.grammar import Grammar
 from updp_node.text.identity import Identity
 from updp_node.text.lexicon import Lexicons
 
-_MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
 _WORD = re.compile(r"[^\W\d_]+")
 _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _PLURAL = re.compile(r"[A-Z]{2,5}s")
+_EXACT = frozenset({"initials", "two-names", "signed", "enclosed", "joined", "spaced"})
 _SHORTEST_ID = 3
 _COMMON_IDS = frozenset({"none", "unknown", "chest", "test"})
 
@@ -36,7 +35,8 @@ def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span
             category,
             "header",
         )
-    spans += _search(text, (_date(value) for value in identity.dates), "DATE", "header")
+    dates = (_date(value, lexicons.grammar) for value in identity.dates)
+    spans += _search(text, dates, "DATE", "header")
     phrases = [
         *((v, "INSTITUTION") for v in identity.institutions),
         *((v, "ADDRESS") for v in identity.addresses),
@@ -57,7 +57,7 @@ def trim_names(
     names = [span for span in certain if span.category == "NAME"]
     for span in spans:
         inside = [s for s in names if span.start <= s.start and s.end <= span.end]
-        if span.category != "NAME" or not inside:
+        if span.category != "NAME" or not inside or span.recognizer in _EXACT:
             yield span
             continue
         first, last = min(s.start for s in inside), max(s.end for s in inside)
@@ -73,7 +73,8 @@ def _foreign(words: Sequence[re.Match[str]], lexicons: Lexicons) -> re.Match[str
     """The first word from the outside that may belong to a name; single letters by what follows."""
     lone = None
     for word in words:
-        if _is_plain(word[0], lexicons) or _is_coded(word):
+        letter = len(word[0]) == 1 and word[0].isupper()
+        if (_is_plain(word[0], lexicons) and not letter) or _is_coded(word):
             lone = None
         elif len(word[0]) > 1:
             return lone or word
@@ -195,7 +196,7 @@ def _phrase(value: str) -> str:
     return r"(?<!\w)" + r"[\W_]{1,4}".join(re.escape(word) for word in words) + r"(?!\w)"
 
 
-def _date(value: str) -> str:
+def _date(value: str, grammar: Grammar) -> str:
     """A date in every usual spelling with a year, and month with day."""
     match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", value)
     if not match:
@@ -206,9 +207,10 @@ def _date(value: str) -> str:
         return ""
     year = rf"(?:{day.year}|'?{day.year % 100:02d})"
     number, of_day = rf"0?{day.month}", rf"0?{day.day}"
-    name = _MONTHS[day.month - 1]
+    name = grammar.months[day.month - 1]
     month = rf"(?:{name}|{name[:3]}t?\.?)"
-    ordinal = rf"{of_day}(?:st|nd|rd|th)?"
+    ordinal = rf"{of_day}(?:{'|'.join(sorted(set(grammar.ordinals.values())))})?"
+    between = grammar.regexes["ordinal_between"].pattern
     sep = r"\s?[-/. ]\s?"
     forms = [
         rf"{day.year}{sep}{number}{sep}{of_day}",
@@ -217,8 +219,8 @@ def _date(value: str) -> str:
         value,
         f"{day:%m%d%Y}",
         f"{day:%d%m%Y}",
-        rf"{number}/{of_day}",
+        rf"{of_day}/{number}" if grammar.day_first else rf"{number}/{of_day}",
         rf"{month}\s*{ordinal}(?:\s*,?\s*{year})?",
-        rf"{ordinal}(?:\s+of)?[\s-]*{month}(?:[\s,-]*{year})?",
+        rf"{ordinal}{between}{month}(?:{between},?\s*{year})?",
     ]
     return rf"(?<![\w/.])(?:{'|'.join(forms)})(?![\w/])"

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from functools import lru_cache
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from updp_node.errors import InstanceError
-from updp_node.standard import ContentItemRow, content_items
 from updp_node.subject import Subject, UidMap
 from updp_node.text.coded import code_of, enumerated, known_template, rewrite_code
 from updp_node.text.identity import Identity
-from updp_node.text.scrub import Replacement, Scrubber
+from updp_node.text.items import ContentPolicy, item_action
+from updp_node.text.links import named_place
+from updp_node.text.moments import DUMMY_MOMENTS, move_moment
+from updp_node.text.numbers import copy_numbers
+from updp_node.text.scrub import Replacement, ScrubbedText, Scrubber
 
 _SUBJECT_NAME = "121029"
-_REMOVED_NAME = "Removed^Name"
-_DUMMY = {"DATE": "19000101", "TIME": "000000", "DATETIME": "19000101000000", "TEXT": "REMOVED",
-          "PNAME": _REMOVED_NAME}  # fmt: skip
-_COORDINATES = frozenset({"SCOORD", "SCOORD3D", "TCOORD"})
+_DUMMY = {**DUMMY_MOMENTS, "TEXT": "REMOVED", "PNAME": "Removed^Name"}
+_UNKNOWN = ("261665006", "SCT", "Unknown")
 _KEPT: Mapping[str, tuple[str, ...]] = {
     "CONTAINER": ("ContinuityOfContent",),
     "SCOORD": ("GraphicData", "GraphicType", "PixelOriginInterpretation"),
@@ -30,13 +29,6 @@ _KEPT: Mapping[str, tuple[str, ...]] = {
     "TCOORD": ("TemporalRangeType", "ReferencedSamplePositions", "ReferencedTimeOffsets"),
 }
 _REFERENCE = ("ReferencedFrameNumber", "ReferencedSegmentNumber", "ReferencedWaveformChannels")
-_MODIFIED_DATES = "Retain Longitudinal Temporal Information With Modified Dates"
-_NUMBERS = (
-    "NumericValue",
-    "FloatingPointValue",
-    "RationalNumeratorValue",
-    "RationalDenominatorValue",
-)
 
 
 @dataclass
@@ -50,12 +42,16 @@ class ContentScrubber:
     subject : Subject
     uids : UidMap
     replacement : Replacement
-    shift_dates : bool
-        Dates are moved; else they are replaced by dummies.
+    policy : ContentPolicy
+        What the profile asks of content trees.
     instances : frozenset of str
         SOP Instance UIDs that the report refers to: a UIDREF of one of them names the same.
+    known : frozenset of str
+        `issued` of an earlier run that made this tree: its surrogates stay.
     spans, removed : int
         Identifiers replaced in text; content items left out.
+    issued : set of str
+        Words of every surrogate that was written.
     has_coordinates : bool
         An item rests on the pixels or the geometry of another object.
     """
@@ -65,20 +61,32 @@ class ContentScrubber:
     subject: Subject
     uids: UidMap
     replacement: Replacement
-    shift_dates: bool
+    policy: ContentPolicy
     instances: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
     spans: int = 0
     removed: int = 0
+    issued: set[str] = field(default_factory=set)
     has_coordinates: bool = False
     _meanings: dict[str, str] = field(default_factory=dict)
 
-    def rewrite(self, source: Dataset) -> Dataset | None:
-        """The new content item without its children; None: it is left out, children and all.
+    def is_removed(self, source: Dataset) -> bool:
+        """Whether a content item is left out, children and all.
+
+        References
+        ----------
+        PS3.15 Table E.3.4-1.
+        """
+        kind = str(source.get("ValueType") or "")
+        return kind in _WRITERS and item_action(source, kind, self.policy) == "X"
+
+    def rewrite(self, source: Dataset) -> Dataset:
+        """The new content item without its children; where it names another, not yet by place.
 
         Raises
         ------
         InstanceError
-            ``unknown-value-type``, ``unscrubbed-date``.
+            ``unknown-value-type``, ``unscrubbed-date``, ``unreadable-attribute``.
 
         References
         ----------
@@ -87,38 +95,47 @@ class ContentScrubber:
         made = Dataset()
         if "RelationshipType" in source:
             made.RelationshipType = enumerated(source, "RelationshipType")
-        if "ReferencedContentItemIdentifier" in source and "ValueType" not in source:
-            made.ReferencedContentItemIdentifier = source.ReferencedContentItemIdentifier
+        if named_place(source):
             return made
         kind = str(source.get("ValueType") or "")
         if kind not in _WRITERS:
             raise InstanceError("unknown-value-type", "(0040,A040)")
-        action = _action(source, kind)
-        if action == "X":
-            self.removed += 1
-            return None
         made.ValueType = kind
         if source.get("ConceptNameCodeSequence"):
             made.ConceptNameCodeSequence = self.rewrite_codes(source.ConceptNameCodeSequence)
         self.rewrite_times(source, made)
-        if action == "D" and kind in _DUMMY:
-            setattr(made, _VALUE_KEYWORD[kind], self._dummy(source, kind))
+        self._write_value(item_action(source, kind, self.policy), kind, source, made)
+        return made
+
+    def _write_value(self, action: str, kind: str, source: Dataset, made: Dataset) -> None:
+        keyword = _VALUE_KEYWORD.get(kind, "")
+        if action == "D" and keyword:
+            setattr(made, keyword, self._dummy(source, kind))
+        elif action == "D" and kind in {"CODE", "NUM"}:
+            _write_nothing(kind, made)
+        elif action == "K" and kind == "TEXT":
+            self._keep(source, made)
         else:
             _WRITERS[kind](self, source, made)
-        return made
+
+    def _keep(self, source: Dataset, made: Dataset) -> None:
+        """What an option retains stays as written, unless it tells an identifier of the header."""
+        value = str(source.get("TextValue") or "")
+        made.TextValue = (self.clean(value) if self.tells(value) else value) or _DUMMY["TEXT"]
 
     def rewrite_times(self, source: Dataset, made: Dataset) -> None:
         """Observation DateTime and UID, which any content item may have."""
         if "ObservationUID" in source:
             made.ObservationUID = self.uids.other(str(source.ObservationUID))
-        if self.shift_dates and source.get("ObservationDateTime"):
-            made.ObservationDateTime = self._moved(str(source.ObservationDateTime), "DATETIME")
+        if self.policy.dates != "remove" and source.get("ObservationDateTime"):
+            made.ObservationDateTime = self.move(str(source.ObservationDateTime), "DATETIME")
 
     def rewrite_codes(self, codes: Sequence) -> Sequence:
         """Codes anew: values of unpublished schemes and meanings as text."""
-        return Sequence([rewrite_code(code, self._clean_meaning, self._tells) for code in codes])
+        return Sequence([rewrite_code(code, self._clean_meaning, self.tells) for code in codes])
 
-    def _tells(self, text: str) -> bool:
+    def tells(self, text: str) -> bool:
+        """Whether a text holds an identifier of the header."""
         return self.scrubber.names_somebody(text, self.identity)
 
     def _clean_meaning(self, text: str) -> str:
@@ -136,33 +153,25 @@ class ContentScrubber:
 
     def clean(self, text: str) -> str:
         """Text without its identifiers."""
-        scrubbed = self.scrubber.scrub(text, self.identity, self.subject, self.replacement)
+        return self.scrub(text).text
+
+    def scrub(self, text: str) -> ScrubbedText:
+        """Text without its identifiers, and where they stood."""
+        scrubbed = self.scrubber.scrub(
+            text, self.identity, self.subject, self.replacement, self.known
+        )
         self.spans += len(scrubbed.spans)
-        return scrubbed.text
+        self.issued |= scrubbed.issued
+        return scrubbed
 
     def _dummy(self, source: Dataset, kind: str) -> str:
         if kind == "PNAME" and code_of(source)[0] == _SUBJECT_NAME:
             return self.subject.pseudonym
         return _DUMMY[kind]
 
-    def _moved(self, value: str, kind: str) -> str:
-        """A DA or DT moved by the subject's shift, or a TM, to the minute."""
-        if kind == "TIME":
-            digits = re.match(r"\d{2}(?:\d{2})?", value)
-            return f"{digits[0]:0<4}00" if digits else _DUMMY["TIME"]
-        match = re.match(r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?", value)
-        zone = re.search(r"[+-]\d{4}$", value)
-        if not match:
-            raise InstanceError("unscrubbed-date", kind)
-        try:
-            day = date(int(match[1]), int(match[2] or 7), int(match[3] or 1))
-            moved = day + timedelta(days=self.subject.shift_days)
-        except (ValueError, OverflowError) as error:
-            raise InstanceError("unscrubbed-date", kind) from error
-        if kind == "DATE":
-            return f"{moved:%Y%m%d}"
-        clock = (match[4] or "00") + (match[5] or "00") + "00"
-        return f"{moved:%Y%m%d}{clock}{zone[0] if zone else ''}"
+    def move(self, value: str, kind: str) -> str:
+        """A date or time, moved as the profile and the subject's shift have it."""
+        return move_moment(value, kind, self.policy, self.subject.shift_days)
 
     def _write_text(self, source: Dataset, made: Dataset) -> None:
         made.TextValue = self.clean(str(source.get("TextValue") or "")) or _DUMMY["TEXT"]
@@ -174,10 +183,7 @@ class ContentScrubber:
     def _write_moment(self, source: Dataset, made: Dataset) -> None:
         kind = str(source.ValueType)
         keyword = _VALUE_KEYWORD[kind]
-        value = str(source.get(keyword) or "")
-        setattr(
-            made, keyword, self._moved(value, kind) if self.shift_dates and value else _DUMMY[kind]
-        )
+        setattr(made, keyword, self.move(str(source.get(keyword) or ""), kind))
 
     def _write_code(self, source: Dataset, made: Dataset) -> None:
         made.ConceptCodeSequence = self.rewrite_codes(
@@ -187,15 +193,13 @@ class ContentScrubber:
     def _write_number(self, source: Dataset, made: Dataset) -> None:
         measured = []
         for value in source.get("MeasuredValueSequence") or []:
-            item = Dataset()
-            for keyword in _NUMBERS:
-                if keyword in value:
-                    setattr(item, keyword, value[keyword].value)
+            item = copy_numbers(value, code_of(source))
+            copied = len(item)
             if value.get("MeasurementUnitsCodeSequence"):
                 item.MeasurementUnitsCodeSequence = self.rewrite_codes(
                     value.MeasurementUnitsCodeSequence
                 )
-            measured.append(item)
+            measured += [item] if copied else []
         made.MeasuredValueSequence = Sequence(measured)
         if source.get("NumericValueQualifierCodeSequence"):
             made.NumericValueQualifierCodeSequence = self.rewrite_codes(
@@ -234,6 +238,10 @@ class ContentScrubber:
         for keyword in _KEPT[str(source.ValueType)]:
             if keyword in source:
                 made[keyword] = source[keyword]
+        if source.get("ReferencedDateTime") and self.policy.dates != "remove":
+            stated = source.ReferencedDateTime
+            moments = stated if isinstance(stated, (MultiValue, list)) else [stated]
+            made.ReferencedDateTime = [self.move(str(each), "DATETIME") for each in moments]
         for keyword in ("GraphicType", "TemporalRangeType", "PixelOriginInterpretation"):
             if keyword in made:
                 setattr(made, keyword, enumerated(source, keyword))
@@ -267,20 +275,11 @@ _WRITERS: Mapping[str, Callable[[ContentScrubber, Dataset, Dataset], None]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _actions() -> Mapping[tuple[str, str, str], ContentItemRow]:
-    return {(row.code, row.scheme, row.value_type): row for row in content_items()}
-
-
-def _action(item: Dataset, kind: str) -> str:
-    """X, D or C (write it by its value type) for a content item.
-
-    The Clean Descriptors and Clean Structured Content options are always in force: what the
-    table lets be cleaned is cleaned. References and UIDs are replaced, not removed.
-    """
-    row = _actions().get((*code_of(item), kind))
-    if row is None or kind in {"IMAGE", "COMPOSITE", "WAVEFORM", "UIDREF"}:
-        return "C"
-    if "Clean Descriptors" in row.options or _MODIFIED_DATES in row.options:
-        return "C"
-    return "X" if row.basic == "X" else "D"
+def _write_nothing(kind: str, made: Dataset) -> None:
+    """A code or a measurement that says nothing (PS3.3 C.18.1, C.18.2)."""
+    if kind == "NUM":
+        made.MeasuredValueSequence = Sequence()
+        return
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = _UNKNOWN
+    made.ConceptCodeSequence = Sequence([code])

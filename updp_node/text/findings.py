@@ -12,9 +12,13 @@ from typing import Any
 from updp_node.errors import ConfigError, InstanceError
 from updp_node.model import Certainty, Finding, Laterality
 from updp_node.text.fold import fold_text
-from updp_node.text.lexicon import lexicon_folder, read_rules
+from updp_node.text.grammar import Grammar
+from updp_node.text.lexicon import lexicon_folder, load_grammar, read_rules
 
-_SENTENCE = re.compile(r"[^.;!?\n]+(?:\.\d[^.;!?\n]*)*")
+_MARK = re.compile(
+    r"\[(?:\*\*[^\]\[]{0,200}\*\*|[A-Z]{2,12})\]|X{4,}|(?<!\w)XXX(?!\w)|_{3,}|\*{3,}"
+)
+_STOP = re.compile(r"[;!?\n]|\.(?![\da-z])")
 _HEADING = re.compile(r"(?m)^[ \t]*(?:\d+[.)][ \t]*)?(?P<title>[A-Za-z][A-Za-z /&-]{2,40}?)[ \t]*:")
 _NUMBER = re.compile(r"(?<=[\s.])\d{1,2}\.(?=\s|[A-Z])")
 _ORDER = {Certainty.PRESENT: 0, Certainty.UNCERTAIN: 1, Certainty.ABSENT: 2}
@@ -43,6 +47,7 @@ class FindingRules:
     severity: Mapping[str, re.Pattern[str]]
     read: frozenset[str]
     skip: frozenset[str]
+    grammar: Grammar
 
 
 @lru_cache(maxsize=4)
@@ -54,16 +59,19 @@ def load_finding_rules(folder: Path | None = None, language: str = "en") -> Find
     ConfigError
         A file is missing or a rule is not a regular expression.
     """
+    grammar = load_grammar(folder, language)
     root = (folder or lexicon_folder()) / language / "findings"
     findings = read_rules(root / "findings.yaml")["findings"]
     context = read_rules(root / "context.yaml")
     try:
-        return _compile(findings, context)
+        return _compile(findings, context, grammar)
     except re.error as error:
         raise ConfigError("not a regular expression", file=str(root)) from error
 
 
-def _compile(findings: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> FindingRules:
+def _compile(
+    findings: Sequence[Mapping[str, Any]], context: Mapping[str, Any], grammar: Grammar
+) -> FindingRules:
     groups = {f"g{index}": row for index, row in enumerate(findings)}
     phrases = [(name, phrase) for name, row in groups.items() for phrase in row["phrases"]]
     alternatives = "|".join(
@@ -80,6 +88,7 @@ def _compile(findings: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) 
         severity={key: _any_of(value) for key, value in context["severity"].items()},
         read=frozenset(context["sections"]["read"]),
         skip=frozenset(context["sections"]["skip"]),
+        grammar=grammar,
     )
 
 
@@ -92,7 +101,8 @@ def extract_findings(text: str, rules: FindingRules | None = None) -> tuple[Find
     """Whitelisted findings of a report, sorted, each once.
 
     Indication, history and comparison are not read. Where a term is stated present, an
-    unqualified denial of the same term is dropped; a doubt gives way to a statement.
+    unqualified denial of the same term is dropped; a doubt gives way to a statement. Marks of
+    de-identification, ours and earlier ones, are read over, so that they change nothing.
 
     Raises
     ------
@@ -103,7 +113,7 @@ def extract_findings(text: str, rules: FindingRules | None = None) -> tuple[Find
         raise InstanceError("text-too-long", f"{len(text)} characters")
     known = rules or load_finding_rules()
     found: dict[Finding, None] = {}
-    for sentence in _sentences(fold_text(text).text, known):
+    for sentence in _sentences(_MARK.sub("", fold_text(text).text), known):
         for finding in _read_sentence(sentence, known):
             found.setdefault(finding)
     return _settle(found)
@@ -132,8 +142,20 @@ def _sentences(text: str, rules: FindingRules) -> Iterator[str]:
             continue
         marked = _NUMBER.sub(";", " " + body)
         joined = re.sub(r"(?<![.:;])[ \t]*\n(?=[ \t]*[a-z])", " ", marked)
-        for match in _SENTENCE.finditer(joined):
-            yield " ".join(match[0].lower().split())
+        for sentence in _cut(joined, rules):
+            yield " ".join(sentence.lower().split())
+
+
+def _cut(text: str, rules: FindingRules) -> Iterator[str]:
+    """Sentences: a full stop ends none within a number, an address, or after *Dr*."""
+    abbreviated = rules.grammar.regexes["abbreviated"]
+    start = 0
+    for stop in _STOP.finditer(text):
+        if stop[0] == "." and abbreviated.search(text, max(start, stop.start() - 6), stop.start()):
+            continue
+        yield text[start : stop.start()]
+        start = stop.end()
+    yield text[start:]
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
@@ -181,7 +203,7 @@ def _certainty(before: str, after: str, rules: FindingRules) -> Certainty:
     negated = _last(cues["pre_negation"], scope)
     if negated and len(scope) - negated.end() < _REACH + 90:
         return Certainty.ABSENT
-    clause = re.split(r",|\bbut\b|\bhowever\b|\band\b(?= \w+ (?:is|are))", after)[0]
+    clause = rules.grammar.regexes["clause_end"].split(after)[0]
     if cues["post_uncertainty"].search(clause):
         return Certainty.UNCERTAIN
     if cues["post_negation"].search(clause):
@@ -210,7 +232,7 @@ def _qualify(
         sentence[start:end],
         sentence[end:right][:60],
     )
-    near = f"{before} {inside} {re.split(r',| and | with ', after)[0]}"
+    near = f"{before} {inside} {rules.grammar.regexes['phrase_end'].split(after)[0]}"
     side = next(
         (Laterality(key) for key, cue in rules.laterality.items() if cue.search(near)), None
     )

@@ -7,40 +7,37 @@ over all files goes into provenance.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import yaml
-
-import updp_node
 from updp_node.errors import ConfigError
+from updp_node.text.grammar import Grammar, make_grammar
+from updp_node.text.packs import (
+    IdentifierPattern,
+    compile_patterns,
+    digest_files,
+    known_languages,
+    lexicon_folder,
+    normalize_term,
+    read_list,
+    read_rules,
+    read_terms,
+)
+from updp_node.text.site import read_site
 
-_WORD = re.compile(r"[^\W\d_]+")
-_REQUIRED = ("category", "source", "licence", "version")
+__all__ = [
+    "Lexicons",
+    "lexicon_folder",
+    "load_grammar",
+    "load_lexicons",
+    "normalize_term",
+    "read_rules",
+]
 
 Phrases: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierPattern:
-    """One format of an identifier; the group ``phi`` is the identifier itself."""
-
-    name: str
-    category: str
-    regex: re.Pattern[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SiteTerm:
-    """A blacklisted term of a site, with its category."""
-
-    words: tuple[str, ...]
-    category: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,9 @@ class Lexicons:
     cities : frozenset of str
     names, places, surrogates : Mapping of str to tuple of str
         Context words by their role.
+    grammar : Grammar
     sha256 : str
-        Digest over all files of the language.
+        Digest over all files of the language and of the site.
     """
 
     surnames: frozenset[str]
@@ -91,6 +89,7 @@ class Lexicons:
     names: Mapping[str, tuple[str, ...]]
     places: Mapping[str, tuple[str, ...]]
     surrogates: Mapping[str, tuple[str, ...]]
+    grammar: Grammar
     sha256: str
     language: str = "en"
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -101,149 +100,122 @@ class Lexicons:
         return self.given_female | self.given_male
 
 
-def normalize_term(term: str) -> tuple[str, ...]:
-    """A term as compared: its words in lower case, a possessive *s* left out."""
-    words = _WORD.findall(term.lower().replace("’", "'").replace("'s", ""))
-    return tuple(words)
-
-
-def lexicon_folder() -> Path:
-    """Where the lexicons of this installation are: in the wheel, or beside the package."""
-    package = Path(updp_node.__file__).parent
-    inside = package / "profiles" / "lexicons"
-    return inside if inside.is_dir() else package.parent / "profiles" / "lexicons"
-
-
-def load_lexicons(folder: Path | None = None, language: str = "en") -> Lexicons:
+def load_lexicons(
+    folder: Path | None = None, language: str = "en", site: Path | None = None
+) -> Lexicons:
     """Read and check all lexicons of a language.
 
     Parameters
     ----------
     folder : pathlib.Path or None
         Folder with one subfolder a language; None: the one of this installation.
+    site : pathlib.Path or None
+        Folder of YAML files that a site adds, see `updp_node.text.site`.
 
     Raises
     ------
     ConfigError
-        A file is missing, cannot be read, or names no source, licence or version.
+        There is no such language; a file is missing, cannot be read, or names no source, licence
+        or version.
     """
-    root = (folder or lexicon_folder()) / language
-    black = {path.name: path for path in sorted((root / "blacklist").glob("*.*"))}
-    lists = {name: _read_list(root / name) for name in _LISTS}
-    patterns = read_rules(root / "blacklist" / "patterns.yaml")
-    codes = read_rules(root / "whitelist" / "codes.yaml")
-    hand_written = read_rules(root / "whitelist" / "eponyms.yaml")
-    eponyms = [
-        *_terms(hand_written),
-        *(tuple(line.split()) for line in lists["whitelist/eponym_phrases.txt"]),
-    ]
-    words = {*lists["whitelist/english_words.txt.gz"], *lists["whitelist/medical_words.txt.gz"]}
-    words |= {
-        part for term in _terms(read_rules(root / "whitelist" / "radiology.yaml")) for part in term
-    }
-    protocol = _terms(read_rules(root / "whitelist" / "protocol.yaml"))
-    beside = frozenset(part for term in protocol for part in term)
-    words |= beside - {name for path in _NAME_LISTS for name in lists[path]}
+    root = _pack(folder, language)
+    names = {kind: _lists(root, f"blacklist/{kind}*.txt*") for kind in _NAME_LISTS}
+    eponym_rules = read_rules(root / "whitelist" / "eponyms.yaml")
+    phrases = _lists(root, "whitelist/*_phrases.txt*")
+    eponyms = [*read_terms(eponym_rules),
+               *(tuple(line.split()) for line in phrases)]  # fmt: skip
+    protocol = frozenset(
+        part
+        for term in read_terms(read_rules(root / "whitelist" / "protocol.yaml"))
+        for part in term
+    )
+    added = read_site(_site_files(root, site))
+    kept = {term[0] for term in added.kept if len(term) == 1}
+    words = _words(root) | (protocol - {name for each in names.values() for name in each}) | kept
     words |= {term[0] for term in eponyms if len(term) == 1}
-    site = [
-        _site_terms(path)
-        for name, path in black.items()
-        if name.endswith(".yaml") and name != "patterns.yaml"
-    ]
-    site_terms = [term for terms in site for term in terms]
-    digest, versions = _digest(root)
+    rules, codes = (
+        root / "blacklist" / "patterns.yaml",
+        read_rules(root / "whitelist" / "codes.yaml"),
+    )
+    formats = read_rules(rules)
+    digest, versions = digest_files([root, site] if site else [root])
+    cities = frozenset(_lists(root, "blacklist/cities*.txt*"))
+    hospitals = _lists(root, "blacklist/hospitals*.txt*")
     return Lexicons(
-        surnames=frozenset(lists["blacklist/surnames.txt.gz"]),
-        given_female=frozenset(lists["blacklist/given_names_female.txt.gz"]),
-        given_male=frozenset(lists["blacklist/given_names_male.txt.gz"]),
-        ambiguous=frozenset(lists["context/ambiguous_names.txt.gz"]),
+        surnames=(frozenset(names["surnames"]) | (added.names - words)) - kept,
+        given_female=frozenset(names["given_names_female"]) - kept,
+        given_male=frozenset(names["given_names_male"]) - kept,
+        ambiguous=frozenset(_lists(root, "context/ambiguous_names*.txt*")),
         words=frozenset(words),
-        protocol=beside,
-        eponyms=_by_first(eponyms),
-        eponym_heads=frozenset(hand_written["heads"]),
-        patterns=_compile_patterns(patterns, root / "blacklist" / "patterns.yaml"),
-        exceptions=tuple(re.compile(text, re.IGNORECASE) for text in codes["regexes"]),
+        protocol=protocol,
+        eponyms=_by_first([*eponyms, *added.kept]),
+        eponym_heads=frozenset(eponym_rules["heads"]),
+        patterns=(
+            *compile_patterns(formats["patterns"], formats["macros"], rules),
+            *added.patterns,
+        ),
+        exceptions=(
+            *(re.compile(text, re.IGNORECASE) for text in codes["regexes"]),
+            *added.kept_codes,
+        ),
         kept=tuple(re.compile(text) for text in codes["keep"]),
-        hospitals=_by_first(tuple(t.split()) for t in lists["blacklist/hospitals.txt.gz"]),
-        site_terms=_by_first(term.words for term in site_terms),
-        site_categories={term.words: term.category for term in site_terms},
-        cities=frozenset(lists["blacklist/cities.txt.gz"]),
+        hospitals=_by_first(tuple(term.split()) for term in hospitals),
+        site_terms=_by_first(term for term, _ in added.terms),
+        site_categories=dict(added.terms),
+        cities=cities - {" ".join(term) for term in added.kept},
         names=_context(root / "context" / "names.yaml"),
         places=_context(root / "context" / "places.yaml"),
         surrogates=_context(root / "context" / "surrogates.yaml"),
+        grammar=load_grammar(folder, language),
         sha256=digest,
         language=language,
         versions=versions,
     )
 
 
-_NAME_LISTS = (
-    "blacklist/surnames.txt.gz",
-    "blacklist/given_names_female.txt.gz",
-    "blacklist/given_names_male.txt.gz",
-)
-_LISTS = (
-    *_NAME_LISTS,
-    "blacklist/hospitals.txt.gz",
-    "blacklist/cities.txt.gz",
-    "context/ambiguous_names.txt.gz",
-    "whitelist/english_words.txt.gz",
-    "whitelist/medical_words.txt.gz",
-    "whitelist/eponym_phrases.txt",
-)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise ConfigError("the lexicon cannot be read", file=str(path)) from error
-
-
-def _read_list(path: Path) -> list[str]:
-    """Terms of a list file, one a line."""
-    lines = _read_text(path).splitlines()
-    heads = {line[2:].partition(":")[0] for line in lines if line.startswith("# ")}
-    _check_head(heads, path)
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def read_rules(path: Path) -> dict[str, Any]:
-    """A YAML file of rules whose head names category, source, licence and version.
+def load_grammar(folder: Path | None = None, language: str = "en") -> Grammar:
+    """Read `language.yaml` of a pack.
 
     Raises
     ------
     ConfigError
-        It cannot be read, is no mapping, or its head is incomplete.
+        There is no such language, or the file is not as it must be.
     """
-    try:
-        content = yaml.safe_load(_read_text(path))
-    except yaml.YAMLError as error:
-        raise ConfigError("the lexicon is not YAML", file=str(path)) from error
-    if not isinstance(content, dict):
-        raise ConfigError("the lexicon is not a mapping", file=str(path))
-    _check_head(content, path)
-    return content
+    path = _pack(folder, language) / "language.yaml"
+    return make_grammar(read_rules(path), path)
 
 
-def _check_head(keys: Iterable[str], path: Path) -> None:
-    missing = [key for key in _REQUIRED if key not in set(keys)]
-    if missing:
-        raise ConfigError(f"missing {', '.join(missing)}", file=str(path))
+def _pack(folder: Path | None, language: str) -> Path:
+    if language not in known_languages(folder):
+        known = ", ".join(known_languages(folder)) or "none"
+        raise ConfigError(f"there is no pack of this language; known: {known}", key=language)
+    return (folder or lexicon_folder()) / language
 
 
-def _terms(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    return [normalize_term(str(term)) for term in content.get("terms", ())]
+_NAME_LISTS = ("surnames", "given_names_female", "given_names_male")
 
 
-def _site_terms(path: Path) -> list[SiteTerm]:
-    content = read_rules(path)
-    unknown = set(content) - {*_REQUIRED, "terms"}
-    if unknown:
-        raise ConfigError("unknown key", file=str(path), key=min(unknown))
-    category = str(content["category"]).upper()
-    return [SiteTerm(words, category) for words in _terms(content) if words]
+def _lists(root: Path, pattern: str) -> list[str]:
+    """Terms of all lists of a pattern; a pack has one at least."""
+    found = sorted(root.glob(pattern))
+    if not found:
+        raise ConfigError("the pack has no such list", file=str(root / pattern))
+    return [term for path in found for term in read_list(path)]
+
+
+def _words(root: Path) -> frozenset[str]:
+    """Whitelisted words: of the language, of medicine, of radiology."""
+    radiology = read_terms(read_rules(root / "whitelist" / "radiology.yaml"))
+    listed = _lists(root, "whitelist/*_words.txt*")
+    return frozenset([*listed, *(part for term in radiology for part in term)])
+
+
+def _site_files(root: Path, site: Path | None) -> list[Path]:
+    """YAML files of the site's folder, and those beside the pack's own blacklist."""
+    if site is not None and not site.is_dir():
+        raise ConfigError("there is no such folder of site lexicons", file=str(site))
+    own = [path for path in (root / "blacklist").glob("*.yaml") if path.name != "patterns.yaml"]
+    return [*own, *(site.glob("*.yaml") if site else ())]
 
 
 def _context(path: Path) -> dict[str, tuple[str, ...]]:
@@ -262,34 +234,3 @@ def _by_first(terms: Iterable[tuple[str, ...]]) -> dict[str, tuple[tuple[str, ..
         if term:
             found.setdefault(term[0], []).append(term)
     return {first: tuple(sorted(rest, key=len, reverse=True)) for first, rest in found.items()}
-
-
-def _compile_patterns(content: Mapping[str, Any], path: Path) -> tuple[IdentifierPattern, ...]:
-    compiled = []
-    for row in content["patterns"]:
-        source = row["regex"]
-        for name, text in content["macros"].items():
-            source = source.replace("{" + name + "}", text)
-        flags = re.NOFLAG if row.get("case", "ignore") == "keep" else re.IGNORECASE
-        try:
-            regex = re.compile(source, flags | re.MULTILINE)
-        except re.error as error:
-            raise ConfigError(
-                "not a regular expression", file=str(path), key=row["name"]
-            ) from error
-        compiled.append(IdentifierPattern(row["name"], row["category"], regex))
-    return tuple(compiled)
-
-
-def _digest(root: Path) -> tuple[str, dict[str, str]]:
-    """SHA-256 over names and contents of all files, and the version each one names."""
-    digest = hashlib.sha256()
-    versions = {}
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
-        raw = path.read_bytes()
-        name = path.relative_to(root).as_posix()
-        digest.update(f"{name}\0{len(raw)}\0".encode())
-        digest.update(raw)
-        found = re.search(r"^(?:# )?version: (\S+)", _read_text(path), re.MULTILINE)
-        versions[name] = found[1] if found else ""
-    return digest.hexdigest(), versions

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from updp_node.text.name_reader import DEGREE, NameFind, NameReader
+from updp_node.text.name_reader import NameFind, NameReader
 from updp_node.text.words import Kind, Word
 
-_PARTICLES = frozenset({"van", "von", "de", "la", "der", "bin", "del"})
 _FOREIGN = frozenset({Kind.UNKNOWN, Kind.SURNAME})
+_SURE = frozenset({"title", "labelled", "suffix"})
+_INSIDE = re.compile(r"[a-z,] $")
+"""Before a word inside a sentence: a capital there is no sentence's."""
+_LINE = re.compile(
+    r"^[ \t]*(?P<name>[A-Z][A-Za-z'-]{1,24}(?: [A-Z]\.?)?(?: [A-Z][A-Za-z'-]{1,24}){1,2})"
+    r"[ \t]*(?:$|\|)",
+    re.MULTILINE,
+)
 _LINE_START = re.compile(r"|.?\n|: ?|[^\w]\t")
 
 
@@ -18,7 +25,9 @@ def ordered_names(reader: NameReader) -> Iterator[NameFind]:
     words = reader.words
     for index in range(len(words) - 1):
         first, second = words[index], words[index + 1]
-        if first.protected or second.protected or not _alike(first, second):
+        if first.protected or second.protected or not _alike(reader, first, second):
+            continue
+        if second.lower in reader.stop and second.kind is not Kind.INITIAL:
             continue
         gap = reader.gap(index + 1)
         last = None
@@ -32,8 +41,21 @@ def ordered_names(reader: NameReader) -> Iterator[NameFind]:
             yield NameFind(first.start, words[last].end, "order")
 
 
-def _alike(first: Word, second: Word) -> bool:
-    particle = first.is_capital and second.lower in _PARTICLES
+def lone_lines(reader: NameReader) -> Iterator[NameFind]:
+    """Two or three words alone on a line, none of which the language knows."""
+    for match in _LINE.finditer(reader.text):
+        words = reader.words[reader.index(match.start("name")) : reader.index(match.end("name"))]
+        named = [word for word in words if word.kind is not Kind.INITIAL]
+        strange = all(w.kind is not Kind.WORD or w.derived for w in named)
+        known = any(word.is_name for word in named) or "-" in match["name"]
+        titled = all(word.text.istitle() for word in named)
+        if len(named) > 1 and strange and (known or titled) and not any(w.protected for w in words):
+            yield NameFind(*match.span("name"), "line")
+
+
+def _alike(reader: NameReader, first: Word, second: Word) -> bool:
+    particles = reader.grammar.terms["order_particles"]
+    particle = first.is_capital and second.lower in particles
     return first.is_capital == second.is_capital or particle
 
 
@@ -59,7 +81,9 @@ def _inverted(reader: NameReader, index: int) -> int | None:
         return end
     if last.kind is Kind.SURNAME and given.kind is Kind.INITIAL:
         after = reader.text[given.end : given.end + 1]
-        ends = after in {".", "\n", ";", ""} and not DEGREE.match(reader.text, given.start)
+        ends = after in {".", "\n", ";", ""} and not reader.grammar.regexes["degree"].match(
+            reader.text, given.start
+        )
         return index + 1 if ends else None
     long = min(len(given.text), len(last.text)) > (3 if given.is_upper and not starts else 2)
     foreign = given.kind in _FOREIGN and long
@@ -76,12 +100,22 @@ def _straight(reader: NameReader, index: int) -> int | None:
     at, dotted = _skip_initial(reader, index)
     last = words[at]
     on_two_lines = "\n" in reader.gap(index + 1)
-    if last.kind is Kind.WORD or last.protected or (on_two_lines and not _both_names(given, last)):
+    plain = last.kind is Kind.WORD and not (last.derived and last.text.istitle())
+    if plain or last.protected or (on_two_lines and not _both_names(given, last)):
         return None
     if given.kind is Kind.GIVEN:
         long = min(len(last.lower), len(given.lower)) > 3 and last.kind is not Kind.INITIAL
         capital = given.is_capital and last.is_capital
         return at if capital or (not given.is_capital and long) else None
+    titled = given.text.istitle() and last.text.istitle() and len(last.text) > 1
+    if given.lower in reader.given_words and titled:
+        rare = last.kind in _FOREIGN or last.derived
+        ends = reader.text[last.end : last.end + 2].strip(" ")[:1] in {",", ".", "(", "", "\n"}
+        if rare or (last.kind is Kind.AMBIGUOUS and ends):
+            return at
+    doubtful = given.kind is Kind.AMBIGUOUS or given.derived
+    if doubtful and last.kind is Kind.SURNAME and titled:
+        return at
     if given.kind not in _FOREIGN or not (given.is_capital and last.is_capital):
         return None
     return at if dotted or _is_foreign_pair(given, last) else None
@@ -90,10 +124,12 @@ def _straight(reader: NameReader, index: int) -> int | None:
 def _skip_initial(reader: NameReader, index: int) -> tuple[int, bool]:
     """Index of the word after a middle initial, and whether the initial has its full stop."""
     words, at = reader.words, index + 1
-    named = words[index].kind in {Kind.GIVEN, *_FOREIGN} and len(words[index].text) > 2
+    given = words[index].kind in {Kind.GIVEN, *_FOREIGN} or words[index].lower in reader.given_words
+    named = given and len(words[index].text) > 2
     if not named or words[at].kind is not Kind.INITIAL or at + 1 >= len(words):
         return at, False
-    if re.fullmatch(r"\.?[ \t]{1,2}", reader.gap(at + 1)) and words[at + 1].is_capital:
+    alike = words[at + 1].is_capital or words[at].text.islower()
+    if re.fullmatch(r"\.?[ \t]{1,2}", reader.gap(at + 1)) and alike:
         return at + 1, "." in reader.gap(at + 1)
     return at, False
 
@@ -135,6 +171,7 @@ def modelled_names(reader: NameReader, persons: Iterable[tuple[int, int]]) -> It
 def repeated_names(reader: NameReader, found: Sequence[NameFind]) -> Iterator[NameFind]:
     """The same names standing alone elsewhere in the text."""
     known: set[str] = set()
+    wordlike: set[str] = set()
     for find in found:
         if find.rule in {"initials", "labelled-initials"}:
             continue
@@ -142,6 +179,14 @@ def repeated_names(reader: NameReader, found: Sequence[NameFind]) -> Iterator[Na
             named = word.kind in {Kind.GIVEN, Kind.SURNAME, Kind.UNKNOWN}
             if named and len(word.text) > 2 and not word.protected:
                 known.add(word.lower)
+            elif word.is_capital and len(word.text) > 2 and find.rule in _SURE:
+                wordlike.add(word.lower)
     for word in reader.words:
-        if word.lower in known and (word.is_capital or word.is_name) and not word.protected:
+        if word.protected or word.lower in reader.stop:
+            continue
+        if (word.lower in known and (word.is_capital or word.is_name)) or (
+            word.lower in wordlike
+            and word.text.istitle()
+            and _INSIDE.search(reader.text, max(0, word.start - 3), word.start)
+        ):
             yield NameFind(word.start, word.end, "repeated")

@@ -20,9 +20,12 @@ class PlaceFind:
     rule: str
 
 
+_NEXT = re.compile(r"(?:'s)? ([A-Za-z]+)")
+
+
 def _alternatives(terms: Iterable[str]) -> str:
     ordered = sorted(set(terms), key=len, reverse=True)
-    return "|".join(re.escape(term).replace(r"\ ", r"\s+") for term in ordered)
+    return "|".join(re.escape(term).replace(r"\ ", r"\s+") for term in ordered) or "(?!)"
 
 
 class PlaceRules:
@@ -37,16 +40,18 @@ class PlaceRules:
         words = lexicons.places
         self._lexicons = lexicons
         self._generic = frozenset(words["generic"])
+        self._services = frozenset(words["services"])
+        self._before = frozenset(words["prepositions"])
         self._weak = frozenset(words["weak_facility"])
         self._facility = re.compile(rf"\b(?:{_alternatives(words['facility'])})\b", re.IGNORECASE)
-        proper = r"[A-Z][A-Za-z'-]+"
-        self._hospital_of = re.compile(
-            rf"\b(?:Hospital|University|Medical Center|Institute|College|Clinic)\s+(?:of|for|at)\s+"
-            rf"(?:the\s+)?{proper}(?:\s+(?:of\s+)?{proper}){{0,3}}"
-        )
+        self._hospital_of = lexicons.grammar.regexes["institution"]
+        self._joiners = lexicons.grammar.terms["house_joiners"]
+        self._saints = lexicons.grammar.terms["house_saints"]
+        self._houses = lexicons.grammar.terms["house_names"]
         states = "|".join(
             [
                 *words["state_codes"],
+                *words.get("provinces", ()),
                 *(
                     " ".join(part.capitalize() for part in state.split())
                     for state in words["state_names"]
@@ -54,7 +59,7 @@ class PlaceRules:
             ]
         )
         self._city_state = re.compile(
-            r"(?<![\w-])(?P<city>(?:St\. |Ft\. |Mt\. )?[A-Z][A-Za-z'-]{2,24}"
+            rf"(?<![\w-])(?P<city>(?:{lexicons.grammar.regexes['town_prefix'].pattern})?[A-Z][A-Za-z'-]{{2,24}}"
             rf"(?: [A-Z][A-Za-z'-]{{1,24}}){{0,2}}),\s*(?P<state>{states})\b"
         )
         self._preposition = re.compile(
@@ -100,8 +105,17 @@ class PlaceRules:
             if not gap or index is None:
                 continue
             first = self._walk_back(text, words, index, capital=match[0][0].isupper())
+            if match[0].islower() and match[0] not in self._weak:
+                first = min(first, self._after_preposition(text, words, index))
             taken = words[first : index + 1]
-            if not taken or not self._names_one(taken, match[0]):
+            if match[0].isupper() and self._is_field(text, taken, match.end()):
+                yield PlaceFind(taken[0].start, match.end(), "INSTITUTION", "facility-field")
+                continue
+            partners = "&" in text[taken[0].start : match.start()] if taken else False
+            if self._is_set_apart(text, words[first - 1] if first else None, taken, match):
+                yield PlaceFind(taken[0].start, match.end(), "INSTITUTION", "facility-apart")
+                continue
+            if not taken or not (partners or self._names_one(taken, match[0])):
                 continue
             yield PlaceFind(taken[0].start, match.end(), "INSTITUTION", "facility")
 
@@ -109,49 +123,102 @@ class PlaceRules:
         first = index + 1
         for at in range(index, max(-1, index - 6), -1):
             word = words[at]
+            if word.lower in self._before and word.lower not in self._joiners:
+                break
             if at < index and not re.fullmatch(
                 r"(?:'s)?[ \t]{1,2}(?:&[ \t])?|\.[ \t]?|-|'s?[ \t]",
                 text[word.end : words[at + 1].start],
                 re.IGNORECASE,
             ):
                 break
-            joiner = word.lower in {"of", "and", "the", "s", "for"} and at < index
-            saint = word.lower in {"st", "saint", "mt", "mount"}
+            joiner = word.lower in self._joiners and at < index
+            saint = word.lower in self._saints
             if not (
-                word.is_capital
-                or joiner
-                or saint
-                or (word.is_name and not capital and len(word.text) > 3)
+                word.is_capital or joiner or saint or (not capital and self._is_small_place(word))
             ):
                 break
             first = at
         while (
             first <= index
             and not words[first].is_capital
-            and words[first].lower in {"of", "and", "the", "s", "for"}
+            and (
+                words[first].lower in self._joiners
+                or (not capital and words[first].lower in self._generic)
+            )
         ):
             first += 1
         return first
 
-    def _names_one(self, taken: Sequence[Word], facility: str) -> bool:
+    @staticmethod
+    def _is_weak_name(word: Word, facility: str) -> bool:
+        """Whether a word before a word such as *pediatrics* makes it somebody's."""
+        if facility.islower() and not word.is_capital:
+            return word.is_name
+        rare = word.derived and facility[0].isupper()
+        return word.is_capital and (rare or word.is_name or word.kind is Kind.UNKNOWN)
+
+    def _after_preposition(self, text: str, words: Sequence[Word], index: int) -> int:
+        """First of at most four lower case words between a preposition and a facility."""
+        for at in range(index, max(-1, index - 5), -1):
+            word = words[at]
+            if word.lower in self._before:
+                return (
+                    at + 1 if at < index and words[at + 1].lower not in self._generic else index + 1
+                )
+            if word.is_capital or (word.lower in self._generic and at == index):
+                break
+            if at < index and text[word.end : words[at + 1].start] not in {" ", " & "}:
+                break
+        return index + 1
+
+    def _is_set_apart(
+        self, text: str, before: Word | None, taken: Sequence[Word], match: re.Match[str]
+    ) -> bool:
+        """Whether capitalized words stand as a name: *, Orange Pediatrics,* or *at Dill House*."""
+        plain = self._generic | self._services
+        proper = [word for word in taken if word.text.istitle() and word.lower not in plain]
+        if len(proper) != len(taken) or not taken or not match[0].istitle():
+            return False
+        if any(word.protected for word in taken):
+            return False
+        joint = text[before.end : taken[0].start] if before else ""
+        at = before is not None and joint == " " and before.lower in self._before
+        after = text[match.end() : match.end() + 1]
+        return at or (joint in {", ", ",\n"} and after in {",", "\n", ".", ""})
+
+    def _is_field(self, text: str, taken: Sequence[Word], end: int) -> bool:
+        """Whether capitals from a colon or a line's start to its end name an institution."""
         proper = [word for word in taken if word.lower not in self._generic]
+        if not proper:
+            return False
+        before = text[: taken[0].start].rstrip(" \t")[-1:]
+        return before in {"", ":", "\n"} and text[end : end + 1] in {"", "\n", ",", "\r"}
+
+    def _is_small_place(self, word: Word) -> bool:
+        """Whether a lower case word may stand in the name of an institution."""
+        named = word.is_name or word.kind is Kind.UNKNOWN or word.lower in self._lexicons.cities
+        return (named and len(word.text) > 2 and not word.protected) or word.lower in self._generic
+
+    def _names_one(self, taken: Sequence[Word], facility: str) -> bool:
+        plain = self._generic | self._services
+        proper = [word for word in taken if word.lower not in plain]
         if facility.lower() in self._weak:
             return any(
-                word.is_capital
-                and word.kind in {Kind.SURNAME, Kind.GIVEN, Kind.UNKNOWN}
-                and len(word.text) > 2
-                and not word.protected
+                self._is_weak_name(word, facility) and len(word.text) > 2 and not word.protected
                 for word in proper
             )
         named = [
             word
             for word in proper
-            if word.is_capital or word.is_name or word.lower in {"st", "saint"}
+            if word.is_capital
+            or word.is_name
+            or word.lower in self._saints
+            or (facility.islower() and self._is_small_place(word))
         ]
+        if facility.islower() and len(proper) > 0 and proper[0] is taken[0]:
+            return True
         if facility.isupper() or facility.islower() or facility.lower().startswith("clinic"):
-            return any(
-                word.kind is not Kind.WORD or word.lower in {"mercy", "memorial"} for word in named
-            )
+            return any(word.kind is not Kind.WORD or word.lower in self._houses for word in named)
         return bool(named)
 
     def _listed(self, words: Sequence[Word], lowered: Sequence[str]) -> Iterator[PlaceFind]:
@@ -186,15 +253,27 @@ class PlaceRules:
                 r"\s+\d{5}", text[match.end() :][:7]
             )
             unknown = not degree and any(part not in self._lexicons.words for part in parts)
+            if not all(part.strip("x") for part in parts):
+                continue
             if " ".join(parts) in self._lexicons.cities or unknown or not code:
                 yield PlaceFind(*match.span(), "LOCATION", "city-state")
-        marked = {match.end() for match in self._preposition.finditer(text)}
-        marked |= {start for start, _ in places}
+        after = {match.end() for match in self._preposition.finditer(text)}
+        marked = after | {start for start, _ in places}
         for index, word in enumerate(words):
-            if word.start not in marked or not word.is_capital or word.protected:
+            small = word.start in after and word.kind is not Kind.WORD and len(word.text) > 4
+            if word.protected or not (word.is_capital or small):
+                continue
+            if word.start not in marked and not self._stands_alone(text, word):
                 continue
             for length in (3, 2, 1):
                 if " ".join(lowered[index : index + length]) in self._lexicons.cities:
                     end = words[min(index + length, len(words)) - 1].end
                     yield PlaceFind(word.start, end, "LOCATION", "city-list")
                     break
+
+    def _stands_alone(self, text: str, word: Word) -> bool:
+        """A town's name that is no other word, not in a line of capitals, no name of a thing."""
+        follows = _NEXT.match(text, word.end)
+        thing = follows is not None and follows[1].lower() in self._lexicons.eponym_heads
+        known = word.lower in self._lexicons.cities and word.kind is not Kind.WORD
+        return known and word.text.istitle() and len(word.text) > 4 and not thing

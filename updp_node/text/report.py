@@ -12,11 +12,17 @@ from updp_node.model import Finding
 from updp_node.subject import Subject, UidMap
 from updp_node.text.coded import enumerated
 from updp_node.text.content import ContentScrubber
-from updp_node.text.findings import extract_findings
+from updp_node.text.findings import extract_findings, load_finding_rules
 from updp_node.text.identity import Identity
-from updp_node.text.narrative import MOST_DEPTH, narrate
+from updp_node.text.items import ContentPolicy
+from updp_node.text.links import Place, named_place, plan_places
+from updp_node.text.narrative import narrate
 from updp_node.text.scrub import Replacement, Scrubber
 
+_LEADS_TO_REFERENCES = (
+    "ContentSequence", "ReferencedSOPSequence", "ReferencedSeriesSequence",
+    "CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence",
+)  # fmt: skip
 _ENCAPSULATED = frozenset(f"1.2.840.10008.5.1.4.1.1.104.{number}" for number in range(1, 6))
 
 
@@ -43,6 +49,8 @@ class ReportContent:
         The new report as a person reads it.
     has_coordinates : bool
         Content rests on coordinates in other objects.
+    issued : frozenset of str
+        Words of every surrogate that was written.
     verification_flag : str
         What Verification Flag must say: the verifying observer is gone.
     """
@@ -56,6 +64,7 @@ class ReportContent:
     removed: int
     text: str
     has_coordinates: bool
+    issued: frozenset[str] = frozenset()
     verification_flag: str = "UNVERIFIED"
 
 
@@ -83,7 +92,7 @@ def narrative(source: Dataset) -> str:
 
 def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a report
     source: Dataset, scrubber: Scrubber, identity: Identity, subject: Subject, uids: UidMap,
-    replacement: Replacement, *, shift_dates: bool,
+    replacement: Replacement, *, policy: ContentPolicy, known: frozenset[str] = frozenset(),
 ) -> ReportContent:  # fmt: skip
     """A new content tree without identifiers; the source is not changed.
 
@@ -95,14 +104,16 @@ def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a r
     identity : Identity
         What the headers of the study say.
     replacement : Replacement
-    shift_dates : bool
-        False: dates become dummies.
+    policy : ContentPolicy
+        What the profile asks of content trees.
+    known : frozenset of str
+        `ReportContent.issued` of the run that made this tree: its surrogates stay.
 
     Raises
     ------
     InstanceError
         ``encapsulated-document``, ``content-too-deep``, ``unknown-value-type``,
-        ``unscrubbed-date``, ``text-too-long``.
+        ``unscrubbed-date``, ``unreadable-attribute``, ``text-too-long``.
 
     References
     ----------
@@ -110,7 +121,14 @@ def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a r
     """
     _refuse_encapsulated(source)
     writer = ContentScrubber(
-        scrubber, identity, subject, uids, replacement, shift_dates, _named_instances(source)
+        scrubber,
+        identity,
+        subject,
+        uids,
+        replacement,
+        policy,
+        named_instances(source),
+        known,
     )
     root = Dataset()
     if source.get("ConceptNameCodeSequence"):
@@ -124,47 +142,48 @@ def scrub_content(  # noqa: PLR0917 - the line calls it with all it knows of a r
         concept_name=root.get("ConceptNameCodeSequence"),
         continuity=enumerated(source, "ContinuityOfContent") or "SEPARATE",
         template=root.get("ContentTemplateSequence"),
-        findings=extract_findings(text),
+        findings=extract_findings(text, load_finding_rules(None, scrubber.lexicons.language)),
         spans=writer.spans,
         removed=writer.removed,
         text=text,
         has_coordinates=writer.has_coordinates,
+        issued=frozenset(writer.issued),
     )
 
 
-def _named_instances(source: Dataset) -> frozenset[str]:
-    """SOP Instance UIDs that the content tree refers to."""
+def named_instances(source: Dataset) -> frozenset[str]:
+    """SOP Instance UIDs that the content tree, or the evidence in its header, refers to."""
     found: set[str] = set()
-    waiting = list(source.get("ContentSequence") or [])
+    waiting = [source]
     while waiting:
         item = waiting.pop()
-        waiting.extend(item.get("ContentSequence") or [])
-        references = list(item.get("ReferencedSOPSequence") or [])
-        while references:
-            reference = references.pop()
-            references.extend(reference.get("ReferencedSOPSequence") or [])
-            found.add(str(reference.get("ReferencedSOPInstanceUID") or ""))
+        for keyword in _LEADS_TO_REFERENCES:
+            waiting.extend(item.get(keyword) or [])
+        found.add(str(item.get("ReferencedSOPInstanceUID") or ""))
     return frozenset(found - {""})
 
 
 def _rewrite_tree(source: Dataset, writer: ContentScrubber) -> Sequence:
     """The new tree, level by level, without recursion."""
     top: list[Dataset] = []
-    waiting = [(source, top, 1)]
     owners: list[tuple[Dataset, list[Dataset]]] = []
+    places = plan_places(source, writer.is_removed)
+    waiting: list[tuple[Dataset, list[Dataset], Place]] = [(source, top, (1,))]
     while waiting:
-        parent, siblings, depth = waiting.pop()
-        if depth > MOST_DEPTH:
-            raise InstanceError("content-too-deep", f"more than {MOST_DEPTH} levels")
-        for item in parent.get("ContentSequence") or []:
-            made = writer.rewrite(item)
-            if made is None:
+        parent, siblings, above = waiting.pop()
+        for number, item in enumerate(parent.get("ContentSequence") or [], start=1):
+            place = (*above, number)
+            if place not in places:
+                writer.removed += 1
                 continue
+            made = writer.rewrite(item)
+            if target := named_place(item):
+                made.ReferencedContentItemIdentifier = list(places[target])
             siblings.append(made)
             if item.get("ContentSequence"):
                 children: list[Dataset] = []
                 owners.append((made, children))
-                waiting.append((item, children, depth + 1))
+                waiting.append((item, children, place))
     for owner, children in reversed(owners):
         if children:
             owner.ContentSequence = Sequence(children)

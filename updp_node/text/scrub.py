@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,21 +12,20 @@ from updp_node.errors import InstanceError
 from updp_node.model import Span
 from updp_node.subject import Subject
 from updp_node.text.certain import find_certain, trim_names
+from updp_node.text.findings import load_finding_rules
 from updp_node.text.fold import FoldedText, fold_text
 from updp_node.text.identity import Identity
 from updp_node.text.lexicon import Lexicons, load_lexicons
+from updp_node.text.merge import merge_spans
 from updp_node.text.recognizers import Recognizers
 from updp_node.text.surrogates import Surrogates
+from updp_node.text.veto import Veto
 
 MOST_CHARACTERS = 100_000
 _TAG = re.compile(r"\[[A-Z]{2,12}\]")
+_TOKEN = re.compile(r"[^\W_]+")
+_OVERRIDES = ("\u202d", "\u202e")
 _CHUNK = 8_000
-_PRIORITY = tuple(
-    "MARK EMAIL URL ADDRESS DATE PHONE ID DEVICE INSTITUTION NAME LOCATION TIME AGE".split()
-)
-_WARM_UP = (
-    "Patient: DOE, JANE\nDictated by Dr. Example on 3/14/2021.\nFINDINGS: The lungs are clear.\n"
-)
 
 
 class Replacement(StrEnum):
@@ -45,10 +44,32 @@ class ScrubbedText:
     text : str
     spans : tuple of Span
         What was replaced; offsets into the original text.
+    issued : frozenset of str
+        Words and numbers of all surrogates written, in lower case: see `Scrubber.scrub`.
+    replacements : tuple of str
+        What stands where each span stood.
     """
 
     text: str
     spans: tuple[Span, ...]
+    issued: frozenset[str] = frozenset()
+    replacements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a text is scrubbed as it is. It points at identifiers: for the identified zone alone.
+
+    Attributes
+    ----------
+    spans : tuple of Span
+        What is replaced, its category, and the recognizer that decided.
+    vetoes : tuple of Veto
+        What was a candidate and stays.
+    """
+
+    spans: tuple[Span, ...]
+    vetoes: tuple[Veto, ...]
 
 
 class Scrubber:
@@ -77,24 +98,53 @@ class Scrubber:
         Raises
         ------
         InstanceError
-            ``text-too-long``: more than a hundred thousand characters.
+            ``text-too-long``: more than a hundred thousand characters;
+            ``text-direction-override``: characters that turn the order of letters round.
         """
-        if len(text) > MOST_CHARACTERS:
-            raise InstanceError("text-too-long", f"{len(text)} characters")
-        folded = fold_text(text)
+        folded = _fold(text)
+        return self._settle(folded, self._candidates(folded.text), identity)
+
+    def explain(self, text: str, identity: Identity | None = None) -> Explanation:
+        """What is replaced and why, and what the whitelist kept.
+
+        Raises
+        ------
+        InstanceError
+            As `find`.
+        """
+        folded = _fold(text)
+        vetoes: list[Veto] = []
+        spans = self._settle(folded, self._candidates(folded.text, vetoes), identity)
+        kept = []
+        for veto in vetoes:
+            start, end = folded.original(veto.start, veto.end)
+            if not any(s.start < end and start < s.end for s in spans):
+                kept.append(Veto(start, end, veto.category, veto.recognizer, veto.reason))
+        return Explanation(spans, tuple(sorted(set(kept))))
+
+    def _candidates(self, text: str, vetoes: list[Veto] | None = None) -> list[Span]:
+        """What the recognizers find in folded text; adds to `vetoes` what was withdrawn."""
         spans: list[Span] = []
-        for start, end in _chunks(folded.text):
-            for span in self._recognizers.find(folded.text[start:end]):
-                spans.append(
-                    Span(span.start + start, span.end + start, span.category, span.recognizer)
-                )
+        for start, end in _chunks(text):
+            found = self._recognizers.find(text[start:end], explain=vetoes is not None)
+            spans += [
+                Span(s.start + start, s.end + start, s.category, s.recognizer) for s in found.spans
+            ]
+            if vetoes is not None:
+                vetoes += [
+                    Veto(v.start + start, v.end + start, v.category, v.recognizer, v.reason)
+                    for v in found.vetoes
+                ]
+        return spans
+
+    def _settle(
+        self, folded: FoldedText, spans: list[Span], identity: Identity | None
+    ) -> tuple[Span, ...]:
         if identity is not None:
             certain = find_certain(folded.text, identity, self.lexicons)
             spans = [*trim_names(spans, certain, folded.text, self.lexicons), *certain]
-        tags = {at for tag in _TAG.finditer(folded.text) for at in range(*tag.span())}
-        merged = _merge(
-            [s for s in spans if s.start not in tags or s.end - 1 not in tags], folded.text
-        )
+        tags = [tag.span() for tag in _TAG.finditer(folded.text)]
+        merged = merge_spans(spans, folded.text, tags)
         return tuple(_unfold(span, folded) for span in merged)
 
     def names_somebody(self, text: str, identity: Identity) -> bool:
@@ -105,26 +155,37 @@ class Scrubber:
 
     def scrub(
         self, text: str, identity: Identity | None, subject: Subject | None,
-        replacement: Replacement = Replacement.SURROGATE,
+        replacement: Replacement = Replacement.SURROGATE, issued: frozenset[str] = frozenset(),
     ) -> ScrubbedText:  # fmt: skip
         """Replace every identifier of a text.
 
+        Tags are fixed points. A surrogate looks like what it replaces: nothing in it tells it
+        from a real identifier, so a second run replaces it too, unless `issued` says that
+        an earlier run wrote it.
+
         Parameters
         ----------
+        identity : Identity or None
+            Of the source header.
         subject : Subject or None
             Whose key makes surrogates and whose shift moves dates.
         replacement : Replacement
             ``[NAME]`` or an invented name.
+        issued : frozenset of str
+            `ScrubbedText.issued` of the run that made this text. A span of these words alone,
+            none of them one of the header's, stays.
 
         Raises
         ------
         InstanceError
-            ``text-too-long``; ``surrogate-without-subject``.
+            ``text-too-long``; ``text-direction-override``; ``surrogate-without-subject``.
         """
         if replacement is Replacement.SURROGATE and subject is None:
             raise InstanceError("surrogate-without-subject")
-        spans = self.find(text, identity)
+        ours = issued - _identity_tokens(identity) if issued else issued
+        spans = [s for s in self.find(text, identity) if not _is_ours(text[s.start : s.end], ours)]
         parts: list[str] = []
+        wrote: set[str] = set()
         done = 0
         for span in spans:
             parts.append(text[done : span.start])
@@ -133,12 +194,16 @@ class Scrubber:
                 parts.append(f"[{span.category}]")
             else:
                 parts.append(self._surrogates.replace(original, span.category, subject))
+                wrote.update(_tokens(parts[-1]))
             done = span.end
         parts.append(text[done:])
-        return ScrubbedText(_without_controls("".join(parts)), spans)
+        text = _without_controls("".join(parts))
+        return ScrubbedText(text, tuple(spans), frozenset(wrote), tuple(parts[1::2]))
 
 
-def load_scrubber(lexicons: Path | None = None, language: str = "en") -> Scrubber:
+def load_scrubber(
+    lexicons: Path | None = None, language: str = "en", site: Path | None = None
+) -> Scrubber:
     """Build a scrubber and warm it up, so that no report pays for lazy loading.
 
     Raises
@@ -146,10 +211,33 @@ def load_scrubber(lexicons: Path | None = None, language: str = "en") -> Scrubbe
     ConfigError
         The lexicons cannot be used.
     """
-    scrubber = Scrubber(load_lexicons(lexicons, language))
+    scrubber = Scrubber(load_lexicons(lexicons, language, site))
     identity = Identity(names=("DOE^JANE",), ids=("A-1234",), dates=("20210314",))
-    scrubber.find(_WARM_UP, identity)
+    scrubber.find(scrubber.lexicons.grammar.warm_up, identity)
+    load_finding_rules(lexicons, language)
     return scrubber
+
+
+def _fold(text: str) -> FoldedText:
+    if len(text) > MOST_CHARACTERS:
+        raise InstanceError("text-too-long", f"{len(text)} characters")
+    if any(override in text for override in _OVERRIDES):
+        raise InstanceError("text-direction-override")
+    return fold_text(text)
+
+
+def _tokens(text: str) -> set[str]:
+    return {token.lower() for token in _TOKEN.findall(fold_text(text).text)}
+
+
+def _is_ours(found: str, ours: frozenset[str]) -> bool:
+    """Whether a find consists of what an earlier run wrote."""
+    return bool(ours) and _tokens(found) <= ours
+
+
+def _identity_tokens(identity: Identity | None) -> set[str]:
+    values = astuple(identity) if identity else ()
+    return {token for group in values for value in group for token in _tokens(value)}
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
@@ -165,30 +253,6 @@ def _chunks(text: str) -> Iterator[tuple[int, int]]:
                     break
         yield start, end
         start = end
-
-
-def _merge(spans: list[Span], text: str) -> list[Span]:
-    """Join what overlaps, and names next to each other; the stronger category stays."""
-    merged: list[Span] = []
-    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-        if not merged:
-            merged.append(span)
-            continue
-        last = merged[-1]
-        between = text[last.end : span.start]
-        near = span.category == last.category == "NAME" and re.fullmatch(r"[ ,.]{1,2}", between)
-        if span.start < last.end or near:
-            strong = min(last, span, key=lambda s: _rank(s.category))
-            merged[-1] = Span(
-                last.start, max(last.end, span.end), strong.category, strong.recognizer
-            )
-        else:
-            merged.append(span)
-    return merged
-
-
-def _rank(category: str) -> int:
-    return _PRIORITY.index(category) if category in _PRIORITY else 0
 
 
 def _unfold(span: Span, folded: FoldedText) -> Span:

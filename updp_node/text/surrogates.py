@@ -24,11 +24,12 @@ class Surrogates:
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
         self._invented = lexicons.surrogates
+        self._phrases = phrases = lexicons.grammar.phrases
         self._makers: Mapping[str, Callable[[str, Subject], str]] = {
             "NAME": self._name,
-            "DATE": lambda found, subject: shift_date(found, subject.shift_days),
+            "DATE": lambda found, subject: shift_date(found, subject.shift_days, lexicons.grammar),
             "TIME": self._time,
-            "AGE": lambda found, _: _OLDEST if found.isdigit() else "ninety",
+            "AGE": lambda found, _: _OLDEST if found.isdigit() else phrases["oldest"],
             "ID": _code,
             "DEVICE": _code,
             "PHONE": _phone,
@@ -57,7 +58,7 @@ class Surrogates:
         return f"{self._pick('surnames', found, subject).lower()}@example.org"
 
     def _institution(self, found: str, subject: Subject) -> str:
-        return f"{self._pick('institutions', found, subject)} Hospital"
+        return self._phrases["institution"].format(self._pick("institutions", found, subject))
 
     def _city(self, found: str, subject: Subject) -> str:
         return self._pick("cities", found, subject)
@@ -100,9 +101,9 @@ class Surrogates:
     def _time(self, found: str, subject: Subject) -> str:
         digits = re.match(r"(\d{1,2})(\D?)", found)
         if not digits:
-            return "at some time"
+            return self._phrases["some_time"]
         number = _number(subject, "time", found)
-        half = bool(re.search(r"[ap]\.?m", found, re.IGNORECASE))
+        half = bool(self._lexicons.grammar.regexes["half_of_day"].search(found))
         hour = 1 + number % 11 if half else 8 + number % 10
         replaced = [f"{hour:0{len(digits[1])}d}"]
         rest = found[len(digits[1]) :]
@@ -112,7 +113,8 @@ class Surrogates:
     def _address(self, found: str, subject: Subject) -> str:
         if re.search(r"[a-z]{2}", found, re.IGNORECASE) and len(found) > 9:
             number = 10 + _number(subject, "house", found) % 90
-            return f"{number} {self._pick('streets', found, subject)}"
+            street = self._pick("streets", found, subject)
+            return self._phrases["address"].format(number=number, street=street)
         return _code(found, subject)
 
 

@@ -10,37 +10,9 @@ from enum import Enum
 from updp_node.text.lexicon import Lexicons, Phrases
 
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_MEDICAL_ENDING = re.compile(
-    r"(?:osis|itis|ectomy|graphy|gram|emia|pathy|tion|sion|oma|omas|omata|megaly|plasty|scopy|stomy"
-    r"|otomy|ic|al|ar|ous|ed|ing|ly|ment|ness|ity|ities|ance|ence|able|ible|ectasis|ectasia|opia"
-    r"|iasis|genic|lytic|tomy|cele|trophy|plasia|phagia|uria|rrhage|metry|oid|like|ive|ary|ory"
-    r"|mycin|cillin|olol|pril|statin|azole|mab|nib|amide|idine|azepam|afil|sartan)s?$"
-)
-_PREFIXED = re.compile(
-    r"^(?:non|un|re|pre|post|peri|para|intra|inter|extra|supra|infra|sub|retro|trans|hyper|hypo"
-    r"|micro|macro|multi|mid|bi|pan|poly|neo|pseudo|anti|cardio|pleuro|pneumo|broncho|osteo"
-    r"|thoraco|spondylo|hemi|costo|lympho|vaso|neuro|hepato|spleno|cholecysto|gastro)-?"
-)
-_INFLECTIONS = (
-    ("ies", "y"),
-    ("es", ""),
-    ("es", "e"),
-    ("s", ""),
-    ("ed", ""),
-    ("ed", "e"),
-    ("ing", ""),
-    ("ing", "e"),
-    ("er", ""),
-    ("er", "e"),
-    ("est", ""),
-    ("ly", ""),
-    ("like", ""),
-    ("ness", ""),
-    ("iest", "y"),
-    ("ier", "y"),
-    ("ily", "y"),
-)
-_DOUBLED = re.compile(r"(.)\1(?:ed|ing|er)$")
+
+
+_VERBAL = ("ed", "ing")
 
 
 class Kind(Enum):
@@ -64,6 +36,8 @@ class Word:
     lower: str
     kind: Kind
     protected: bool
+    derived: bool = False
+    """A word of the language by its ending or stem alone: some names look like one."""
 
     @property
     def is_name(self) -> bool:
@@ -105,7 +79,7 @@ class Vocabulary:
         lowered = [word.lower() for _, _, word in found]
         protected = self._protect(lowered, text, [(start, end) for start, end, _ in found])
         return [
-            Word(start, end, word, low, self.classify(low), index in protected)
+            Word(start, end, word, low, self.classify(low), index in protected, self._derived(low))
             for index, ((start, end, word), low) in enumerate(zip(found, lowered, strict=True))
         ]
 
@@ -117,6 +91,11 @@ class Vocabulary:
             if len(self._kinds) < 200_000:
                 self._kinds[lower] = kind
         return kind
+
+    def _derived(self, lower: str) -> bool:
+        if self._kinds.get(lower) is not Kind.WORD or lower in self.lexicons.words:
+            return False
+        return not (lower.endswith(_VERBAL) and self._is_inflected(lower))
 
     def _classify_parts(self, lower: str) -> Kind:
         parts = [part for part in re.split(r"['-]", lower) if part]
@@ -132,32 +111,43 @@ class Vocabulary:
                 return kind
         return next(iter(kinds))
 
-    def _classify_part(self, part: str) -> Kind:
+    def _classify_part(self, part: str) -> Kind:  # noqa: PLR0911  # one return a kind
         known = self.lexicons
         if len(part) == 1:
             return Kind.INITIAL
+        if not part.strip("x") and len(part) > 2:
+            return Kind.WORD  # XXXX: a name stood here once
         if part in self._given:
             return Kind.GIVEN
         if part in known.surnames:
             return Kind.SURNAME
         if part in known.ambiguous:
             return Kind.AMBIGUOUS
+        if part.startswith("mc") and len(part) > 4 and part not in known.words:
+            return Kind.SURNAME
         return Kind.WORD if self._is_word(part) else Kind.UNKNOWN
 
     def _is_word(self, part: str) -> bool:
         words = self.lexicons.words
         if part in words:
             return True
-        for ending, base in _INFLECTIONS:
-            if part.endswith(ending) and part[: -len(ending)] + base in words:
-                return True
-        doubled = _DOUBLED.search(part)
+        grammar = self.lexicons.grammar
+        if self._is_inflected(part):
+            return True
+        doubled = grammar.regexes["doubled"].search(part)
         if doubled and part[: doubled.start() + 1] in words:
             return True
-        prefix = _PREFIXED.match(part)
+        prefix = grammar.regexes["prefix"].match(part)
         if prefix and len(part) - prefix.end() > 4 and part[prefix.end() :] in words:
             return True
-        return len(part) > 5 and bool(_MEDICAL_ENDING.search(part))
+        return len(part) > 5 and bool(grammar.regexes["word_ending"].search(part))
+
+    def _is_inflected(self, part: str) -> bool:
+        words = self.lexicons.words
+        return any(
+            part.endswith(ending) and part[: -len(ending)] + base in words
+            for ending, base in self.lexicons.grammar.inflections
+        )
 
     def _protect(
         self, lowered: Sequence[str], text: str, spans: Sequence[tuple[int, int]]
