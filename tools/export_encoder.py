@@ -41,7 +41,7 @@ def export(data: Path, work: Path, folder: Path = DEFAULT_FOLDER) -> None:
         "image_tower": IMAGE_SIZES,
         "text_tower": TEXT_SIZES,
     }
-    best = min(state["log"], key=lambda entry: entry["held_out"])
+    best = next(entry for entry in state["log"] if entry["held_out"] == state["best"])
     manifest["training"]["encoder"] = {"step": state["step"], "best": best}
     write_manifest(folder, manifest)
     manifest["acceptance"] = calibrate(data, folder)
