@@ -34,7 +34,7 @@ _EVENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SILENCED = (
     "pydicom", "pynetdicom", "presidio-analyzer", "presidio_analyzer", "presidio-anonymizer",
     "dbos", "highdicom", "spacy", "tldextract", "diffusers", "PIL", "pypdf", "RapidOCR",
-    "uvicorn.access",
+    "uvicorn.access", "transformers", "huggingface_hub",
 )  # fmt: skip
 
 
@@ -72,10 +72,15 @@ def configure_log(*, console: bool | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_print_to_stderr,
         cache_logger_on_first_use=False,
     )
     tame_libraries()
+
+
+def _print_to_stderr(*_: Any) -> structlog.PrintLogger:
+    """Where standard error is now: it may have been redirected since the log was set up."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def tame_libraries() -> None:

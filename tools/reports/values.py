@@ -19,7 +19,7 @@ DATES = frozenset("study dob prior prior2 prior3 sign event future".split())
 WRITTEN = {
     "is_name": "NAME", "is_id": "ID", "is_date": "DATE", "is_time": "TIME", "is_age": "AGE",
     "is_phone": "PHONE", "is_addr": "ADDRESS", "is_loc": "LOCATION", "is_inst": "INSTITUTION",
-    "is_dev": "DEVICE", "is_url": "URL",
+    "is_dev": "DEVICE", "is_url": "URL", "xxxx": "MARK",
 }  # fmt: skip
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
@@ -95,7 +95,7 @@ class Case:
             A template names a slot that there is not.
         """
         if slot in WRITTEN:
-            return Value(self._pattern(form), WRITTEN[slot])
+            return Value(self._pattern(form or "XXXX"), WRITTEN[slot])
         if slot in PEOPLE:
             initials = set(form) <= set("jnkJNK_. -")
             text = self._person(slot).write(form or "f l")
@@ -109,8 +109,6 @@ class Case:
             old = slot == "age90"
             return Value(str(self.rng.randint(90, 103) if old else self.rng.randint(19, 88)),
                          "AGE" if old else "")  # fmt: skip
-        if slot == "xxxx":
-            return Value("XXXX", "MARK")
         category = self._category(slot)
         return Value(
             self._fixed_value(slot, form), category, slot in self._header and form in {"", "U"}

@@ -14,12 +14,12 @@ from updp_node.evaluation.identity import learn_identities, measure_identity
 from updp_node.evaluation.laboratory import Laboratory
 from updp_node.evaluation.linkage import measure_linkage, measure_retrieval
 from updp_node.evaluation.study import MAIN_ARM, Study
-from updp_node.evaluation.verification import Verified, measure_leakage, measure_verification
+from updp_node.evaluation.verification import Verification, measure_leakage, measure_verification
 
 _S = Section.IDENTITY
 _FEWEST = 20
 _FEWEST_SEVERAL = 5
-_Ceiling = tuple[Verified, Verified]
+_Ceiling = tuple[Verification, Verification]
 """On all pairs of real images, and with negatives of the same findings and view."""
 
 

@@ -34,7 +34,7 @@ _TITLES = (
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verification:
     """What an attacker reached on one set of pairs.
 
     Attributes
@@ -58,7 +58,7 @@ def measure_verification(
     attacker: str,
     arm: str,
     alike: NDArray[np.str_] | None = None,
-) -> Verified:
+) -> Verification:
     """AUC, and true-positive rate at 1 % and 0.1 % false positives, of scored pairs.
 
     Parameters
@@ -80,7 +80,7 @@ def measure_verification(
     if isinstance(pairs, str):
         missing = (not_measured(stem.format(key), _S, f"{title}, {name}", pairs, arm=arm)
                    for key, title, _ in _TITLES)  # fmt: skip
-        return Verified(Measurements(tuple(missing)), float("nan"), np.full(REPLICATES, np.nan))
+        return Verification(Measurements(tuple(missing)), float("nan"), np.full(REPLICATES, np.nan))
     query, other, same = pairs
     roc = Roc(same, np.einsum("ij,ij->i", asked.queries[query], asked.gallery[other]))
     rates = [rate for rate, _, _ in _RATES]
@@ -104,11 +104,11 @@ def measure_verification(
         )  # fmt: skip
     curve = Curve("roc", f"{name}, {arm}", *roc.points(), "false-positive rate",
                   "true-positive rate")  # fmt: skip
-    return Verified(Measurements(tuple(figures), (curve,)), values[0], draws[:, 0])
+    return Verification(Measurements(tuple(figures), (curve,)), values[0], draws[:, 0])
 
 
 def measure_leakage(
-    found: Verified, ceiling: Verified, *, attacker: str, arm: str, matched: bool = False
+    found: Verification, ceiling: Verification, *, attacker: str, arm: str, matched: bool = False
 ) -> Figure:
     """Normalized leakage: how much of what the ceiling reaches above chance is left.
 

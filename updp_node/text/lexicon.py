@@ -69,6 +69,11 @@ class Lexicons:
     grammar : Grammar
     sha256 : str
         Digest over all files of the language and of the site.
+    clinical : frozenset of str
+        The whitelisted words that are of medicine, of protocols or of the site.
+    closed : Mapping of str to tuple of str
+        What is harmless by itself (`context/closed.yaml`); empty where a pack has none and
+        only what rules know is removed.
     """
 
     surnames: frozenset[str]
@@ -93,6 +98,8 @@ class Lexicons:
     sha256: str
     language: str = "en"
     versions: Mapping[str, str] = field(default_factory=dict)
+    clinical: frozenset[str] = frozenset()
+    closed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def given(self) -> frozenset[str]:
@@ -148,7 +155,7 @@ def load_lexicons(
         ambiguous=frozenset(_lists(root, "context/ambiguous_names*.txt*")),
         words=frozenset(words),
         protocol=protocol,
-        eponyms=_by_first([*eponyms, *added.kept]),
+        eponyms=by_first([*eponyms, *added.kept]),
         eponym_heads=frozenset(eponym_rules["heads"]),
         patterns=(
             *compile_patterns(formats["patterns"], formats["macros"], rules),
@@ -159,8 +166,8 @@ def load_lexicons(
             *added.kept_codes,
         ),
         kept=tuple(re.compile(text) for text in codes["keep"]),
-        hospitals=_by_first(tuple(term.split()) for term in hospitals),
-        site_terms=_by_first(term for term, _ in added.terms),
+        hospitals=by_first(tuple(term.split()) for term in hospitals),
+        site_terms=by_first(term for term, _ in added.terms),
         site_categories=dict(added.terms),
         cities=cities - {" ".join(term) for term in added.kept},
         names=_context(root / "context" / "names.yaml"),
@@ -170,6 +177,8 @@ def load_lexicons(
         sha256=digest,
         language=language,
         versions=versions,
+        clinical=_clinical(root) | protocol | kept,
+        closed=_context(closed) if (closed := root / "context" / "closed.yaml").exists() else {},
     )
 
 
@@ -210,6 +219,15 @@ def _words(root: Path) -> frozenset[str]:
     return frozenset([*listed, *(part for term in radiology for part in term)])
 
 
+def _clinical(root: Path) -> frozenset[str]:
+    """Whitelisted words but for those of the common language."""
+    radiology = read_terms(read_rules(root / "whitelist" / "radiology.yaml"))
+    lists = [path for name in ("medical", "clinical")
+             for path in (root / "whitelist").glob(f"{name}_words.txt*")]  # fmt: skip
+    listed = [word for path in lists for word in read_list(path)]
+    return frozenset([*listed, *(part for term in radiology for part in term)])
+
+
 def _site_files(root: Path, site: Path | None) -> list[Path]:
     """YAML files of the site's folder, and those beside the pack's own blacklist."""
     if site is not None and not site.is_dir():
@@ -227,8 +245,8 @@ def _context(path: Path) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _by_first(terms: Iterable[tuple[str, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Phrases by their first word, longest first."""
+def by_first(terms: Iterable[tuple[str, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Phrases by their first word, the longest first."""
     found: dict[str, list[tuple[str, ...]]] = {}
     for term in terms:
         if term:

@@ -23,6 +23,9 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from updp_node.errors import ConfigError
 from updp_node.model import Span
+from updp_node.text.closed import ClosedRules
+from updp_node.text.closed_codes import CodeRules
+from updp_node.text.closed_fields import FieldRules
 from updp_node.text.lexicon import Lexicons
 from updp_node.text.names import NameRules
 from updp_node.text.places import PlaceRules
@@ -163,9 +166,11 @@ class FormatRecognizer(EntityRecognizer):
             group: int | str = "phi" if "phi" in pattern.regex.groupindex else 0
             for match in pattern.regex.finditer(text):
                 start, end = match.span(group)
+                if start < 0:  # another alternative, without the group
+                    start, end = match.span()
                 if end <= start:
                     continue
-                reason = self._keeps(match[group], pattern.category)
+                reason = self._keeps(text[start:end], pattern.category)
                 if not reason:
                     found.append(_result(start, end, pattern.category, pattern.name))
                 elif self.vetoes is not None:
@@ -233,6 +238,37 @@ class NameRecognizer(EntityRecognizer):
         ]
 
 
+class ClosedRecognizer(EntityRecognizer):
+    """What is not known to be harmless, in languages whose pack says what is."""
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        self.vetoes: list[Veto] | None = None
+        self._vocabulary = Vocabulary(lexicons)
+        self._words = ClosedRules(lexicons)
+        self._codes = CodeRules(lexicons)
+        self._fields = FieldRules(lexicons)
+        categories = ["AGE", "DATE", "ID", "INSTITUTION", "LOCATION", "NAME", "PHONE", "TIME"]
+        super().__init__(
+            supported_entities=categories, name="closed", supported_language=lexicons.language
+        )
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """All words, codes and values of fields that may identify somebody."""
+        del entities, nlp_artifacts
+        words = self._vocabulary.read(text)
+        found = [
+            *self._words.find(text, words),
+            *self._codes.find(text),
+            *self._fields.find(text, words),
+        ]
+        return [_result(each.start, each.end, each.category, each.rule) for each in found]
+
+
 class Recognizers:
     """The analyzer: text in, spans out. Built once; costs about two seconds.
 
@@ -248,7 +284,10 @@ class Recognizers:
         language = lexicons.language
         engine = PackagedEngine(language, lexicons.grammar.model)
         engine.load()
-        self._own = FormatRecognizer(lexicons), NameRecognizer(lexicons)
+        closed = [ClosedRecognizer(lexicons)] if lexicons.closed else []
+        self._own: list[FormatRecognizer | NameRecognizer | ClosedRecognizer] = [
+            FormatRecognizer(lexicons), NameRecognizer(lexicons), *closed,
+        ]  # fmt: skip
         registry = RecognizerRegistry(
             recognizers=list(self._own),
             supported_languages=[language],

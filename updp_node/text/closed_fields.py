@@ -1,0 +1,84 @@
+"""Values beside a label on a line of its own: they go unless every word is one of medicine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from updp_node.text.closed import ClosedFind
+from updp_node.text.lexicon import Lexicons
+from updp_node.text.words import Word
+
+_FIELD = re.compile(
+    r"(?:^|(?<=[|\t])|(?<= {2}))[ \t]*(?P<label>[A-Za-z][A-Za-z0-9 .,/#&'()-]{0,34}?)[ \t]*"
+    r"(?::|\||\t|=| {3,})[ \t]*(?P<value>[^\n|\t:]{1,60}?)[ \t]*(?=$|\||\t| {3,})",
+    re.MULTILINE,
+)
+_INLINE = re.compile(
+    r"(?<![\w.])(?P<label>[A-Z][A-Za-z]{1,20}(?: [A-Za-z]{1,15}){0,2})[:=] ?"
+    r"(?P<value>[A-Z][A-Za-z'-]{1,24}(?: [A-Z&][A-Za-z'.-]{0,24}){0,3})(?![\w-])"
+)
+_PARTS = re.compile(r"[a-z]+")
+_CODE = re.compile(r"\d\D{0,2}\d")
+
+
+class FieldRules:
+    """Values of labels that no list shows to be harmless.
+
+    Parameters
+    ----------
+    lexicons : Lexicons
+    """
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        closed = lexicons.closed
+        self._sections = frozenset(closed.get("sections", ()))
+        self._plain = (
+            lexicons.clinical
+            | frozenset(lexicons.places["services"])
+            | frozenset(closed.get("function", ()))
+            | frozenset(closed.get("values", ()))
+            | frozenset(closed.get("capital", ()))
+            | frozenset(lexicons.names["stop"])
+        )
+        self._identity = frozenset(closed.get("identity_labels", ()))
+        self._joints = frozenset(closed.get("function", ()))
+
+    def find(self, text: str, words: Sequence[Word]) -> Iterator[ClosedFind]:
+        """Every such value: what has no digits, at most five words and is no sentence."""
+        if not self._sections:
+            return
+        starts = {word.start: index for index, word in enumerate(words)}
+        for match in _FIELD.finditer(text):
+            label = _PARTS.findall(match["label"].lower())
+            if not label or label[-1] in self._sections or len(label) > 4:
+                continue
+            inside = [words[starts[at]] for at in range(*match.span("value")) if at in starts]
+            if len(inside) > 8 or (match["value"].endswith(".") and len(inside) > 3):
+                continue
+            yield from self._values(match, inside, label[-1] in self._identity)
+        for match in _INLINE.finditer(text):
+            label = _PARTS.findall(match["label"].lower())
+            inside = [words[starts[at]] for at in range(*match.span("value")) if at in starts]
+            if label and label[-1] not in self._sections and len(inside) < 6:
+                yield from self._values(match, inside, label[-1] in self._identity)
+
+    def _values(
+        self, match: re.Match[str], words: Sequence[Word], identity: bool
+    ) -> Iterator[ClosedFind]:
+        """Stretches of a value between words of grammar that hold anything but words of medicine."""
+        start, stop = match.span("value")
+        cuts = [word for word in words if word.text.islower() and word.lower in self._joints]
+        edges = [start, *(edge for word in cuts for edge in (word.start, word.end)), stop]
+        for left, right in zip(edges[::2], edges[1::2], strict=True):
+            text = match.string[left:right]
+            inside = [word for word in words if left <= word.start < right]
+            plain = all(word.lower in self._plain or word.protected for word in inside)
+            small = not identity and not any(word.is_capital for word in inside)
+            number = _CODE.search(text) is not None and not inside
+            coded = len(inside) < 3 and re.search(r"\d", text) is not None and not small
+            if number or coded or (inside and not plain and not small):
+                core = text.strip(" \t,;.()")
+                at = match.string.find(core, left) if core else -1
+                if at >= 0:
+                    yield ClosedFind(at, at + len(core), "ID" if number else "NAME", "field")
