@@ -17,7 +17,7 @@ from updp_node.evaluation.identity import learn_identities, measure_identity
 from updp_node.evaluation.linkage import Queries
 from updp_node.evaluation.statistics import Roc, clopper_pearson, share, wilson
 from updp_node.evaluation.verdict import Outcome, decide
-from updp_node.evaluation.verification import Verified, measure_leakage, measure_verification
+from updp_node.evaluation.verification import Verification, measure_leakage, measure_verification
 
 PATIENTS = 60
 
@@ -40,11 +40,11 @@ def counterparts(leak: float) -> Queries:
     return Queries(made, real, patients, patients, np.arange(len(real)))
 
 
-def verify(asked: Queries, arm: str = "counterparts") -> Verified:
+def verify(asked: Queries, arm: str = "counterparts") -> Verification:
     return measure_verification(asked, seed=0, attacker="frozen", arm=arm)
 
 
-def ceiling() -> Verified:
+def ceiling() -> Verification:
     real, patients = gallery()
     return verify(Queries(real, real, patients, patients, np.arange(len(real))), arm="real")
 

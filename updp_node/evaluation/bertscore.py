@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ def score_pairs(pairs: Sequence[tuple[str, str]], weights: Path) -> list[float]:
 
 
 @torch.inference_mode()
-def _encode(text: str, tokenizer: AutoTokenizer, model: AutoModel, longest: int) -> Tensor:
+def _encode(text: str, tokenizer: Any, model: Any, longest: int) -> Tensor:
     """Vectors of length 1, one a token; a text longer than the encoder reads is cut."""
     read = tokenizer(text, return_tensors="pt", truncation=True, max_length=longest)
     hidden: Tensor = model(**read).last_hidden_state[0, 1:-1]
