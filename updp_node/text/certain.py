@@ -146,9 +146,9 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
         for part in parts:
             if len(part) > 2 or part.lower() not in lexicons.words:
                 single.add(part.lower())
-        for first, second in [*pairwise(parts), *pairwise(parts[::-1])]:
+        for first, second in _neighbours(parts):
             ordered.add(
-                rf"(?<!\w){re.escape(first)}[\s,.^]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)"
+                rf"(?<!\w){re.escape(first)}[\s,._^-]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)"
             )
     spans = _search(text, ordered, "NAME", "header")
     sure = {part for part in single if part not in lexicons.words}
@@ -162,6 +162,12 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
             if part not in _COMMON_IDS
         ]
     return spans
+
+
+def _neighbours(parts: Sequence[str]) -> list[tuple[str, str]]:
+    """Two parts of a name as they may stand side by side: ``Tan Hui Min``, ``Hui Min Tan``."""
+    ends = [(parts[-1], parts[0])] if len(parts) > 1 else []
+    return [*pairwise(parts), *pairwise(parts[::-1]), *ends]
 
 
 def _spaced_word(part: str) -> str:

@@ -17,7 +17,11 @@ _PHONE = re.compile(r"[+(]?\d{2,4}(?:[ .)/-]{1,2}\d{2,5}){1,5}")
 _GROUPS = re.compile(
     r"(?<![\w.,/+-])(?:[A-Z]{1,3}[ -])?\d{2,6}(?:[ ]\d{2,6}){1,6}(?: ?[A-Z])?(?![\w%]|[.,/-]\d)"
 )
-_NUMBER = re.compile(r"(?<![\w.,])[+(]{0,2}\d(?:[ ()./-]{0,2}\d){6,24}(?![\w%]|[.,]\d)(?! ?[mc]m\b)")
+_NUMBER = re.compile(
+    r"(?<![\w.,])[+(]{0,2}\d(?:(?:[ ()/-]{0,2}|\.)\d){6,24}(?![\w%]|[.,]\d)(?! ?[mc]m\b)"
+)
+_DATED = re.compile(r"\d{1,4}([/.-])\d{1,2}\1\d{2,4}(?!\d)")
+_LONG = re.compile(r"\d{6,}[A-Za-z]?|\d{4,}[xX]\d{4,}")
 _AGED = re.compile(r"(\d{1,3})(?:-[a-z]+){1,3}")
 _LEADING = re.compile(r"[A-Za-z]+(?=[,:.]\d)|[\d.]+(?=[.,:][A-Za-z]{3})")
 _MOST_DIGITS = 3
@@ -43,7 +47,8 @@ class CodeRules:
         shapes = "|".join(f"(?:{shape})" for shape in closed.get("shapes", ())) or "(?!)"
         self._shapes = re.compile(shapes)
         self._labelled = re.compile(
-            rf"(?<![\w-])(?:{_either(closed.get('number_labels', ()))})\b\.?(?:\s?(?:number|no|num|id|code|ref))?"
+            rf"(?<![\w-])(?:{_either(closed.get('number_labels', ()))})\b\.?"
+            r"(?:\s?(?:number|no|num|id|code|ref))?"
             r"\b\.?[ \t]{0,3}(?:(?:is|was|ending(?: in)?)[ \t]|[:#=-]){0,2}[ \t]{0,3}#?"
             r"(?P<phi>(?=[A-Z/-]{0,6}\d)[A-Z0-9]+(?:[-/.]?[A-Z0-9]+){0,6})(?![\w%]|\.\d)",
             re.IGNORECASE,
@@ -62,19 +67,8 @@ class CodeRules:
             return
         safe = _united(match.span() for regex in self._harmless for match in regex.finditer(text))
         starts = [start for start, _ in safe]
-        for rule, category in ((self._signed, "ID"), (self._labelled, "ID"), (self._phones, "PHONE")):
-            for match in rule.finditer(text):
-                if not _within(match.span("phi"), safe, starts) or rule is self._signed:
-                    if self._is_listed(text, match) or self._is_kept(match["phi"]):
-                        continue
-                    yield ClosedFind(*match.span("phi"), category, "labelled-code")
-        for match in _NUMBER.finditer(text):
-            span = match.span()
-            if _digits(match[0]) > _MOST_IN_GROUPS and not _within(span, safe, starts):
-                yield ClosedFind(*span, "PHONE", "digits")
-        for match in _GROUPS.finditer(text):
-            if not _within(match.span(), safe, starts) and _digits(match[0]) > _MOST_DIGITS + 1:
-                yield ClosedFind(*match.span(), "ID", "groups")
+        yield from self._labels(text, safe, starts)
+        yield from self._rows(text, safe, starts)
         for match in _TOKEN.finditer(text):
             if not _DIGIT.search(match[0]):
                 continue
@@ -85,13 +79,41 @@ class CodeRules:
                 if category:
                     yield ClosedFind(start, match.end(), category, "unknown-code")
 
+    def _labels(
+        self, text: str, safe: Sequence[tuple[int, int]], starts: Sequence[int]
+    ) -> Iterator[ClosedFind]:
+        """What stands beside a label or a number sign."""
+        rules = (self._signed, "ID"), (self._labelled, "ID"), (self._phones, "PHONE")
+        for rule, category in rules:
+            for match in rule.finditer(text):
+                found = match.span("phi")
+                if rule is not self._signed and _within(found, safe, starts):
+                    continue
+                if not self._is_listed(match) and not self._is_kept(match["phi"]):
+                    yield ClosedFind(*found, category, "labelled-code")
+
+    @staticmethod
+    def _rows(
+        text: str, safe: Sequence[tuple[int, int]], starts: Sequence[int]
+    ) -> Iterator[ClosedFind]:
+        """Rows of digits or of groups of digits."""
+        for match in _NUMBER.finditer(text):
+            span = match.span()
+            if _DATED.match(match[0]) or text[span[1] : span[1] + 1] == ":":
+                continue
+            if _digits(match[0]) > _MOST_IN_GROUPS and not _within(span, safe, starts):
+                yield ClosedFind(*span, "ID", "digits")
+        for match in _GROUPS.finditer(text):
+            if _digits(match[0]) > _MOST_DIGITS + 1 and not _within(match.span(), safe, starts):
+                yield ClosedFind(*match.span(), "ID", "groups")
+
     def _is_kept(self, token: str) -> bool:
         """Whether the whitelist holds a token with digits, as no measure of its own."""
         exceptions = (*self._lexicons.exceptions, *self._lexicons.kept)
         return len(token) > 5 and any(each.fullmatch(token) for each in exceptions)
 
     @staticmethod
-    def _is_listed(text: str, match: re.Match[str]) -> bool:
+    def _is_listed(match: re.Match[str]) -> bool:
         """Whether a short number after a label is a count or opens a list: ``Case 2``, ``#1``."""
         found = match["phi"]
         return len(found) < 2 and found.isdigit() and match[0].lstrip()[:1] == "#"
@@ -102,18 +124,18 @@ class CodeRules:
         glued = _LEADING.match(token)
         return glued.end() + 1 if glued and len(glued[0]) > 3 and glued[0].isalpha() else 0
 
-    def _judge(self, text: str, token: str, start: int) -> str:
+    def _judge(self, text: str, token: str, start: int) -> str:  # noqa: PLR0911  # one return a kind
         """The category of a token with a digit; empty: it is harmless."""
         end = start + len(token)
         day = _DAY.fullmatch(token)
         if day and "/" in token:
             return "DATE" if _is_day(day) else ("ID" if token.count("/") > 1 else "")
-        if token.isdigit() and int(token) in _OLDEST and len(token) < 4:
+        if len(token) < 4 and token.isdigit() and int(token) in _OLDEST:
             return self._judge_age(text, start, end)
         if self._shapes.fullmatch(token) or _AGED.fullmatch(token):
             return ""
         exceptions = (*self._lexicons.exceptions, *self._lexicons.kept)
-        if any(each.fullmatch(token) for each in exceptions):
+        if not _LONG.fullmatch(token) and any(each.fullmatch(token) for each in exceptions):
             return ""
         if _CLOCK.fullmatch(token) or (":" in token and token.replace(":", "").isdigit()):
             return "TIME"
@@ -164,8 +186,6 @@ def _united(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
-def _within(
-    span: tuple[int, int], safe: Sequence[tuple[int, int]], starts: Sequence[int]
-) -> bool:
+def _within(span: tuple[int, int], safe: Sequence[tuple[int, int]], starts: Sequence[int]) -> bool:
     at = bisect_right(starts, span[0]) - 1
     return at >= 0 and safe[at][1] >= span[1]

@@ -16,7 +16,9 @@ _FIELD = re.compile(
 )
 _INLINE = re.compile(
     r"(?<![\w.])(?P<label>[A-Z][A-Za-z]{1,20}(?: [A-Za-z]{1,15}){0,2})[:=] ?"
-    r"(?P<value>[A-Z][A-Za-z'-]{1,24}(?: [A-Z&][A-Za-z'.-]{0,24}){0,3})(?![\w-])"
+    r"(?P<value>[A-Z][A-Za-z'-]{1,24}(?:[,;/]? [A-Z&][A-Za-z'.-]{0,24}){0,5})(?![\w-])"
+    r"|(?<!\w)(?P<small>[a-z]{2,15}): ?(?P<value2>[a-z'&.-]{2,25}(?:,? [a-z'&.-]{1,25}){0,4})"
+    r"(?=\s*(?:[.,;\n]|$))"
 )
 _PARTS = re.compile(r"[a-z]+")
 _CODE = re.compile(r"\d\D{0,2}\d")
@@ -58,16 +60,17 @@ class FieldRules:
                 continue
             yield from self._values(match, inside, label[-1] in self._identity)
         for match in _INLINE.finditer(text):
-            label = _PARTS.findall(match["label"].lower())
-            inside = [words[starts[at]] for at in range(*match.span("value")) if at in starts]
-            if label and label[-1] not in self._sections and len(inside) < 6:
-                yield from self._values(match, inside, label[-1] in self._identity)
+            group = "value" if match["value"] else "value2"
+            label = _PARTS.findall((match["label"] or match["small"]).lower())
+            inside = [words[starts[at]] for at in range(*match.span(group)) if at in starts]
+            if label and label[-1] not in self._sections and len(inside) < 8:
+                yield from self._values(match, inside, label[-1] in self._identity, group)
 
     def _values(
-        self, match: re.Match[str], words: Sequence[Word], identity: bool
+        self, match: re.Match[str], words: Sequence[Word], identity: bool, group: str = "value"
     ) -> Iterator[ClosedFind]:
-        """Stretches of a value between words of grammar that hold anything but words of medicine."""
-        start, stop = match.span("value")
+        """Stretches of a value that hold anything but words of grammar and of medicine."""
+        start, stop = match.span(group)
         cuts = [word for word in words if word.text.islower() and word.lower in self._joints]
         edges = [start, *(edge for word in cuts for edge in (word.start, word.end)), stop]
         for left, right in zip(edges[::2], edges[1::2], strict=True):

@@ -5,6 +5,7 @@ The only module that imports Presidio and spaCy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
@@ -147,6 +148,7 @@ class FormatRecognizer(EntityRecognizer):
 
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
+        self._scales = [re.compile(each, re.I) for each in lexicons.closed.get("scales", ())]
         self.vetoes: list[Veto] | None = None
         categories = sorted({pattern.category for pattern in lexicons.patterns})
         super().__init__(
@@ -162,13 +164,15 @@ class FormatRecognizer(EntityRecognizer):
         """All finds of all patterns."""
         del entities, nlp_artifacts
         found = []
+        scales = [match.span() for each in self._scales for match in each.finditer(text)]
         for pattern in self._lexicons.patterns:
             group: int | str = "phi" if "phi" in pattern.regex.groupindex else 0
             for match in pattern.regex.finditer(text):
                 start, end = match.span(group)
                 if start < 0:  # another alternative, without the group
                     start, end = match.span()
-                if end <= start:
+                timed = pattern.category in {"DATE", "TIME"}
+                if end <= start or (timed and any(a <= start and end <= b for a, b in scales)):
                     continue
                 reason = self._keeps(text[start:end], pattern.category)
                 if not reason:

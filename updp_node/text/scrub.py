@@ -22,7 +22,9 @@ from updp_node.text.surrogates import Surrogates
 from updp_node.text.veto import Veto
 
 MOST_CHARACTERS = 100_000
-_TAG = re.compile(r"\[[A-Z]{2,12}\]")
+_CATEGORIES = (
+    "NAME ID DATE TIME AGE PHONE EMAIL URL ADDRESS LOCATION INSTITUTION DEVICE MARK".split()
+)
 _TOKEN = re.compile(r"[^\W_]+")
 _OVERRIDES = ("\u202d", "\u202e")
 _CHUNK = 8_000
@@ -84,6 +86,9 @@ class Scrubber:
         self.lexicons = lexicons
         self._recognizers = Recognizers(lexicons)
         self._surrogates = Surrogates(lexicons)
+        own = {pattern.category for pattern in lexicons.patterns}
+        tags = sorted({*_CATEGORIES, *own, *lexicons.site_categories.values()})
+        self._tag = re.compile(rf"\[(?:{'|'.join(map(re.escape, tags))})\]")
 
     def find(self, text: str, identity: Identity | None = None) -> tuple[Span, ...]:
         """Identifiers of a text: sorted, not overlapping, offsets into the text as given.
@@ -143,7 +148,7 @@ class Scrubber:
         if identity is not None:
             certain = find_certain(folded.text, identity, self.lexicons)
             spans = [*trim_names(spans, certain, folded.text, self.lexicons), *certain]
-        tags = [tag.span() for tag in _TAG.finditer(folded.text)]
+        tags = [tag.span() for tag in self._tag.finditer(folded.text)]
         merged = merge_spans(spans, folded.text, tags)
         return tuple(_unfold(span, folded) for span in merged)
 
