@@ -136,7 +136,8 @@ def _clean(
     text: str, *, identity: Identity, subject: Subject, replacement: Replacement,
     pack: tuple[str, Path | None],
 ) -> str:  # fmt: skip
-    return _scrubber(*pack).scrub(text, identity, subject, replacement).text
+    scrubber = _scrubber(*pack)
+    return scrubber.scrub(text, identity, subject, replacement, closed=False).text
 
 
 def _identity_of(source: Dataset, witnesses: tuple[Path, ...], line: Line) -> Identity:

@@ -141,7 +141,7 @@ class ContentScrubber:
     def _clean_meaning(self, text: str) -> str:
         """Text of a code without its identifiers; the same text is cleaned once."""
         if text not in self._meanings:
-            self._meanings[text] = self.clean(text)
+            self._meanings[text] = self.scrub(text, closed=False).text
         return self._meanings[text]
 
     def rewrite_template(self, source: Dataset, made: Dataset) -> None:
@@ -155,10 +155,10 @@ class ContentScrubber:
         """Text without its identifiers."""
         return self.scrub(text).text
 
-    def scrub(self, text: str) -> ScrubbedText:
-        """Text without its identifiers, and where they stood."""
+    def scrub(self, text: str, *, closed: bool = True) -> ScrubbedText:
+        """Text without its identifiers, and where they stood; see `Scrubber.find`."""
         scrubbed = self.scrubber.scrub(
-            text, self.identity, self.subject, self.replacement, self.known
+            text, self.identity, self.subject, self.replacement, self.known, closed=closed
         )
         self.spans += len(scrubbed.spans)
         self.issued |= scrubbed.issued

@@ -1,16 +1,12 @@
 """Presidio with our own language model and recognizers; nothing is fetched at run time.
 
-The only module that imports Presidio and spaCy.
+With `updp_node.text.nlp_engine` the only module that imports Presidio and spaCy.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from importlib import import_module
-from typing import Any
 
-import spacy
 import tldextract
 from presidio_analyzer import (
     AnalysisExplanation,
@@ -20,103 +16,18 @@ from presidio_analyzer import (
     RecognizerResult,
 )
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
-from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from updp_node.errors import ConfigError
 from updp_node.model import Span
 from updp_node.text.closed import ClosedRules
 from updp_node.text.closed_codes import CodeRules
 from updp_node.text.closed_fields import FieldRules
 from updp_node.text.lexicon import Lexicons
 from updp_node.text.names import NameRules
+from updp_node.text.nlp_engine import PackagedEngine
 from updp_node.text.places import PlaceRules
 from updp_node.text.veto import Found, Veto, withdrawn
 from updp_node.text.words import Vocabulary
-
-
-class PackagedEngine(NlpEngine):
-    """A spaCy model from its package: entities only, no parser, no tagger.
-
-    Parameters
-    ----------
-    language : str
-    package : str
-        Name of the model's package; without one there are tokens and no entities.
-    """
-
-    def __init__(self, language: str, package: str) -> None:
-        self._language = language
-        self._package = package
-        self._model: Any = None
-
-    def load(self) -> None:
-        """Load the packaged model.
-
-        Raises
-        ------
-        ConfigError
-            The package that the language pack names is not installed.
-        """
-        try:
-            self._model = (
-                import_module(self._package).load(
-                    exclude=["tagger", "parser", "lemmatizer", "attribute_ruler", "senter"]
-                )
-                if self._package
-                else spacy.blank("xx")
-            )
-        except ImportError as error:
-            raise ConfigError(
-                "the model of the language pack is not installed", key=self._package
-            ) from error
-        self._model.max_length = 4_000_000
-
-    def is_loaded(self) -> bool:
-        """Whether the model is in memory."""
-        return self._model is not None
-
-    def process_text(self, text: str, language: str) -> NlpArtifacts:
-        """Entities of one text."""
-        document = self._model(text)
-        return NlpArtifacts(
-            entities=list(document.ents),
-            tokens=document,
-            tokens_indices=[],
-            lemmas=[],
-            nlp_engine=self,
-            language=language,
-        )
-
-    def process_batch(
-        self,
-        texts: Iterable[str],
-        language: str,
-        batch_size: int = 1,
-        n_process: int = 1,
-        **kwargs: Any,
-    ) -> Iterator[tuple[str, NlpArtifacts]]:
-        """Entities of several texts."""
-        del batch_size, n_process, kwargs
-        for text in texts:
-            yield text, self.process_text(text, language)
-
-    def is_stopword(self, word: str, language: str) -> bool:
-        """Whether a word is a stop word; no recognizer of ours asks."""
-        del language
-        return bool(self._model.vocab[word].is_stop)
-
-    def is_punct(self, word: str, language: str) -> bool:
-        """Whether a word is punctuation; no recognizer of ours asks."""
-        del language
-        return bool(self._model.vocab[word].is_punct)
-
-    def get_supported_entities(self) -> list[str]:
-        """None by itself: entities are votes that our recognizers weigh."""
-        return []
-
-    def get_supported_languages(self) -> list[str]:
-        """Language codes."""
-        return [self._language]
 
 
 class _NoEnhancer(ContextAwareEnhancer):
@@ -246,6 +157,7 @@ class ClosedRecognizer(EntityRecognizer):
     """What is not known to be harmless, in languages whose pack says what is."""
 
     def __init__(self, lexicons: Lexicons) -> None:
+        self.is_on = True
         self.vetoes: list[Veto] | None = None
         self._vocabulary = Vocabulary(lexicons)
         self._words = ClosedRules(lexicons)
@@ -264,6 +176,8 @@ class ClosedRecognizer(EntityRecognizer):
     ) -> list[RecognizerResult]:
         """All words, codes and values of fields that may identify somebody."""
         del entities, nlp_artifacts
+        if not self.is_on:
+            return []
         words = self._vocabulary.read(text)
         found = [
             *self._words.find(text, words),
@@ -286,12 +200,17 @@ class Recognizers:
         offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
         setattr(tldextract, "extract", offline)  # noqa: B010 - the type of the name differs
         language = lexicons.language
+        self._report_rules = frozenset(lexicons.closed.get("report_rules", ()))
+        self._described = lexicons.clinical | frozenset(lexicons.closed.get("described", ()))
         engine = PackagedEngine(language, lexicons.grammar.model)
         engine.load()
-        closed = [ClosedRecognizer(lexicons)] if lexicons.closed else []
+        self._closed = ClosedRecognizer(lexicons)
         self._own: list[FormatRecognizer | NameRecognizer | ClosedRecognizer] = [
-            FormatRecognizer(lexicons), NameRecognizer(lexicons), *closed,
-        ]  # fmt: skip
+            FormatRecognizer(lexicons),
+            NameRecognizer(lexicons),
+        ]
+        if lexicons.closed:
+            self._own.append(self._closed)
         registry = RecognizerRegistry(
             recognizers=list(self._own),
             supported_languages=[language],
@@ -304,13 +223,23 @@ class Recognizers:
         )
         self._language = language
 
-    def find(self, text: str, *, explain: bool = False) -> Found:
+    def find(self, text: str, *, explain: bool = False, closed: bool = True) -> Found:
         """Spans of one piece of folded text; vetoes only where they are asked for."""
         vetoes: list[Veto] = []
+        self._closed.is_on = closed
         for recognizer in self._own:
             recognizer.vetoes = vetoes if explain else None
         results = self._analyzer.analyze(text, self._language, return_decision_process=True)
         spans = [
             Span(r.start, r.end, r.entity_type, r.analysis_explanation.recognizer) for r in results
         ]
+        if not closed:
+            spans = [span for span in spans if not self._describes(text, span)]
         return Found(spans, vetoes)
+
+    def _describes(self, text: str, span: Span) -> bool:
+        """Whether a rule for reports took words of a protocol for an identifier."""
+        if span.recognizer not in self._report_rules:
+            return False
+        found = re.findall(r"[a-z]+", text[span.start : span.end].lower())
+        return all(word in self._described for word in found)

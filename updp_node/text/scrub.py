@@ -90,7 +90,9 @@ class Scrubber:
         tags = sorted({*_CATEGORIES, *own, *lexicons.site_categories.values()})
         self._tag = re.compile(rf"\[(?:{'|'.join(map(re.escape, tags))})\]")
 
-    def find(self, text: str, identity: Identity | None = None) -> tuple[Span, ...]:
+    def find(
+        self, text: str, identity: Identity | None = None, *, closed: bool = True
+    ) -> tuple[Span, ...]:
         """Identifiers of a text: sorted, not overlapping, offsets into the text as given.
 
         Our own category tags, ``[NAME]``, are left alone.
@@ -99,6 +101,9 @@ class Scrubber:
         ----------
         identity : Identity or None
             What the source header says; certain hits.
+        closed : bool
+            Whether what no list knows as harmless goes too: right for reports; descriptions
+            of protocols are made of words that no list knows.
 
         Raises
         ------
@@ -107,7 +112,7 @@ class Scrubber:
             ``text-direction-override``: characters that turn the order of letters round.
         """
         folded = _fold(text)
-        return self._settle(folded, self._candidates(folded.text), identity)
+        return self._settle(folded, self._candidates(folded.text, closed=closed), identity)
 
     def explain(self, text: str, identity: Identity | None = None) -> Explanation:
         """What is replaced and why, and what the whitelist kept.
@@ -127,11 +132,15 @@ class Scrubber:
                 kept.append(Veto(start, end, veto.category, veto.recognizer, veto.reason))
         return Explanation(spans, tuple(sorted(set(kept))))
 
-    def _candidates(self, text: str, vetoes: list[Veto] | None = None) -> list[Span]:
+    def _candidates(
+        self, text: str, vetoes: list[Veto] | None = None, *, closed: bool = True
+    ) -> list[Span]:
         """What the recognizers find in folded text; adds to `vetoes` what was withdrawn."""
         spans: list[Span] = []
         for start, end in _chunks(text):
-            found = self._recognizers.find(text[start:end], explain=vetoes is not None)
+            found = self._recognizers.find(
+                text[start:end], explain=vetoes is not None, closed=closed
+            )
             spans += [
                 Span(s.start + start, s.end + start, s.category, s.recognizer) for s in found.spans
             ]
@@ -161,6 +170,7 @@ class Scrubber:
     def scrub(
         self, text: str, identity: Identity | None, subject: Subject | None,
         replacement: Replacement = Replacement.SURROGATE, issued: frozenset[str] = frozenset(),
+        *, closed: bool = True,
     ) -> ScrubbedText:  # fmt: skip
         """Replace every identifier of a text.
 
@@ -179,6 +189,8 @@ class Scrubber:
         issued : frozenset of str
             `ScrubbedText.issued` of the run that made this text. A span of these words alone,
             none of them one of the header's, stays.
+        closed : bool
+            As `find`.
 
         Raises
         ------
@@ -188,7 +200,8 @@ class Scrubber:
         if replacement is Replacement.SURROGATE and subject is None:
             raise InstanceError("surrogate-without-subject")
         ours = issued - _identity_tokens(identity) if issued else issued
-        spans = [s for s in self.find(text, identity) if not _is_ours(text[s.start : s.end], ours)]
+        found = self.find(text, identity, closed=closed)
+        spans = [s for s in found if not _is_ours(text[s.start : s.end], ours)]
         parts: list[str] = []
         wrote: set[str] = set()
         done = 0
