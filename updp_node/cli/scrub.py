@@ -56,6 +56,7 @@ def scrub(  # noqa: PLR0917  # typer passes them by name
 ) -> None:
     """Remove identifiers from a text or a report."""
     sys.modules["torch"] = None  # type: ignore[assignment]  # thinc would import it: 300 MB
+    sys.modules["transformers"] = None  # type: ignore[assignment]  # so would presidio
     from updp_node.text.findings import extract_findings, load_finding_rules  # noqa: PLC0415
     from updp_node.text.scrub import Replacement, load_scrubber  # noqa: PLC0415  # spaCy
 

@@ -167,6 +167,12 @@ class Scrubber:
         found = find_certain(folded, identity, self.lexicons)
         return any(folded[s.start : s.end].lower() not in self.lexicons.words for s in found)
 
+    def _is_ours(self, found: set[str], ours: frozenset[str], theirs: set[str]) -> bool:
+        """Whether a find is what an earlier run wrote, with plain words that it left beside."""
+        if not found & ours or found & theirs:
+            return False
+        return all(token in ours or token in self.lexicons.words for token in found)
+
     def scrub(
         self, text: str, identity: Identity | None, subject: Subject | None,
         replacement: Replacement = Replacement.SURROGATE, issued: frozenset[str] = frozenset(),
@@ -187,8 +193,8 @@ class Scrubber:
         replacement : Replacement
             ``[NAME]`` or an invented name.
         issued : frozenset of str
-            `ScrubbedText.issued` of the run that made this text. A span of these words alone,
-            none of them one of the header's, stays.
+            `ScrubbedText.issued` of the run that made this text. A span of these words, and of
+            plain ones that the run left beside them, none the header's, stays.
         closed : bool
             As `find`.
 
@@ -199,9 +205,12 @@ class Scrubber:
         """
         if replacement is Replacement.SURROGATE and subject is None:
             raise InstanceError("surrogate-without-subject")
-        ours = issued - _identity_tokens(identity) if issued else issued
-        found = self.find(text, identity, closed=closed)
-        spans = [s for s in found if not _is_ours(text[s.start : s.end], ours)]
+        theirs = _identity_tokens(identity) if issued else set()
+        spans = [
+            s
+            for s in self.find(text, identity, closed=closed)
+            if not self._is_ours(_tokens(text[s.start : s.end]), issued, theirs)
+        ]
         parts: list[str] = []
         wrote: set[str] = set()
         done = 0
@@ -246,11 +255,6 @@ def _fold(text: str) -> FoldedText:
 
 def _tokens(text: str) -> set[str]:
     return {token.lower() for token in _TOKEN.findall(fold_text(text).text)}
-
-
-def _is_ours(found: str, ours: frozenset[str]) -> bool:
-    """Whether a find consists of what an earlier run wrote."""
-    return bool(ours) and _tokens(found) <= ours
 
 
 def _identity_tokens(identity: Identity | None) -> set[str]:
