@@ -90,7 +90,7 @@ class ReleaseTask:
     witnesses : tuple of pathlib.Path
         Sources of the same study whose identifiers must not leave either.
     folder : pathlib.Path
-        Root of the released files.
+        Root of the files that are written.
     created : datetime
         Of the run, so that a repeated step writes the same bytes.
     replace : bool

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from updp_node.errors import InstanceError
 from updp_node.log import get_logger
 from updp_node.storage.description import Description, describe
 from updp_node.storage.ledger import LedgerEntry
+from updp_node.storage.outgoing import Outgoing
 from updp_node.storage.released_index import ReleasedIndex, ReleasedInstance
 from updp_node.storage.run_index import RunIndex
 from updp_node.storage.run_records import Release, Run
@@ -42,10 +43,41 @@ class Rebuilt:
     unnamed: int
 
 
+def tidy(outgoing: Outgoing, *, index: RunIndex, released: ReleasedIndex, aside: Path) -> None:
+    """Leave nothing in the released zone whose release is not recorded; at start only.
+
+    Parameters
+    ----------
+    outgoing : Outgoing
+    index : RunIndex
+        Of the identified zone.
+    released : ReleasedIndex
+    aside : pathlib.Path
+        Folder of the identified zone for files that nothing names.
+    """
+    done = outgoing.tidy(lambda uids: set(index.recorded(uids)), released.named, aside)
+    if done.removed or done.put_aside:
+        get_logger().warning(
+            "released-zone-tidied", count=done.removed, status=f"{done.put_aside} put aside"
+        )
+
+
+def second_contents(
+    releases: Sequence[Release], *, index: RunIndex, released: ReleasedIndex
+) -> list[Release]:
+    """Of what is to be recorded that whose UID was released before with other content."""
+    uids = {each.sop_instance_uid for each in releases}
+    digests = released.known(uids) | index.recorded(uids)
+    return [
+        each for each in releases if digests.get(each.sop_instance_uid, each.sha256) != each.sha256
+    ]
+
+
 def publish(
-    run: Run, *, index: RunIndex, released: ReleasedIndex, crew: Crew, root: Path, project: str
-) -> int:
-    """Make the instances that a run released findable; returns how many.
+    run: Run, *, index: RunIndex, released: ReleasedIndex, crew: Crew, outgoing: Outgoing,
+    project: str,
+) -> int:  # fmt: skip
+    """Bring what a run released to the released zone, findable; returns how many.
 
     Parameters
     ----------
@@ -55,12 +87,14 @@ def publish(
     released : ReleasedIndex
     crew : Crew
         Reads the headers.
-    root : pathlib.Path
-        The released zone.
+    outgoing : Outgoing
+        Where the files are until then.
     project : str
     """
     releases = index.releases(run.id)
-    found = crew.map_cpu(describe, [root / each.file for each in releases])
+    for each in releases:
+        outgoing.place(each.file, each.sha256)
+    found = crew.map_cpu(describe, [outgoing.released / each.file for each in releases])
     findable = []
     for release, description in zip(releases, found, strict=True):
         before = index.superseded_uid(release, run.profile_digest)

@@ -197,7 +197,7 @@ def map_references(
 
 
 def to_release(work: Work, result: ReleasedFile, root: Path) -> Release:
-    """What the index records of a released file; paths relative to the released zone."""
+    """What the index records of a released file; its path relative to `root`."""
     return Release(
         instance_id=work.instance_id, source_uid=work.sop_instance_uid,
         generation=work.generation or 1, action=work.action or "", prompt=work.prompt,
@@ -206,8 +206,3 @@ def to_release(work: Work, result: ReleasedFile, root: Path) -> Release:
         series_uid=result.series_uid, transfer_syntax_uid=result.transfer_syntax_uid,
         file=str(result.path.relative_to(root)), sha256=result.sha256,
     )  # fmt: skip
-
-
-def is_known(known: Mapping[str, Known], source_uid: str, generation: int) -> bool:
-    """Whether the release is recorded; a file that is not was never seen and may be replaced."""
-    return source_uid in known and known[source_uid].generation >= generation

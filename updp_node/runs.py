@@ -29,15 +29,9 @@ from updp_node.pipeline import ExamineTask, ReleasedFile, ReleaseTask, examine, 
 from updp_node.pixels.anonymity import tell_anonymity
 from updp_node.pixels.workshop import SynthesisTask, synthesize
 from updp_node.plan import Examined, History
-from updp_node.publication import publish
-from updp_node.run_mapping import (
-    is_known,
-    make_plan,
-    map_references,
-    to_earlier,
-    to_prompt,
-    to_release,
-)
+from updp_node.publication import publish, second_contents
+from updp_node.run_mapping import make_plan, map_references, to_earlier, to_prompt, to_release
+from updp_node.storage.outgoing import Outgoing
 from updp_node.storage.released_index import ReleasedIndex
 from updp_node.storage.run_index import RunIndex
 from updp_node.storage.run_records import Run, Work
@@ -131,8 +125,8 @@ class RunSteps:
         if self._line(run) is None:  # a recorded `prepare` is not made again after an upgrade
             self.give_back(run_id, "configuration-changed")
             return []
-        batch = self.index.works(run_id, open_only=True)
-        return self._count_attempts(run, batch[: self.config.work.batch_instances])
+        works = self.index.works(run_id, open_only=True)[: self.config.work.batch_instances]
+        return self._count_attempts(run, works)
 
     def _release_batch(self, run_id: str, batch: Sequence[Work]) -> None:
         run = self.index.run(run_id)
@@ -142,11 +136,18 @@ class RunSteps:
             if isinstance(result, InstanceError):
                 self._quarantine(run_id, work.instance_id, result)
             else:
-                releases.append(to_release(work, result, self.config.released))
+                releases.append(to_release(work, result, self.outgoing.root))
+        for each in second_contents(releases, index=self.index, released=self.released):
+            releases.remove(each)
+            self.outgoing.discard(each.file)
+            self._quarantine(run_id, each.instance_id, InstanceError("released-instance-differs"))
         route = next(route for route in self.config.routes if route.name == run.route)
         waiting = self.index.release(
             run_id, releases, destinations=route.destinations, now=time.time()
         )
+        for each in releases:
+            if each.instance_id in waiting:
+                self.outgoing.discard(each.file)  # drawn anew once enough others share its prompt
         count = len(releases) - len(waiting)
         get_logger().info("batch-released", run_id=run_id, count=count)
         if waiting:
@@ -165,10 +166,10 @@ class RunSteps:
         return self.index.fail(run_id, code="run-failed", now=time.time())
 
     def _publish(self, run: Run) -> int:
-        """Make the instances that a run released findable; returns how many."""
+        """Bring what a run released to the released zone, findable; returns how many."""
         return publish(
             run, index=self.index, released=self.released, crew=self.crew,
-            root=self.config.released, project=self.config.project.name,
+            outgoing=self.outgoing, project=self.config.project.name,
         )  # fmt: skip
 
     def _decide(self, run: Run, line: Line, works: Sequence[Work]) -> None:
@@ -234,7 +235,7 @@ class RunSteps:
         generations, classes = map_references(everything, known)
         make = partial(
             ReleaseTask, line=line, generations=generations, replaced_classes=classes,
-            witnesses=witnesses, folder=self.config.released / "files",
+            witnesses=witnesses, folder=self.outgoing.files, replace=True,
             created=datetime.fromtimestamp(run.started_at, UTC),
         )  # fmt: skip
         tasks: list[ReleaseTask | InstanceError] = []
@@ -243,11 +244,9 @@ class RunSteps:
             if isinstance(counterpart, InstanceError):
                 tasks.append(counterpart)
                 continue
-            generation = work.generation or 1
             tasks.append(
-                make(path=self._root / (work.file or ""), generation=generation,
+                make(path=self._root / (work.file or ""), generation=work.generation or 1,
                      action=PixelAction(work.action or ""), counterpart=counterpart,
-                     replace=not is_known(known, work.sop_instance_uid, generation),
                      anonymity=tell_anonymity(line.anonymity.gate, k_map=work.k_map,
                                               k_released=work.k_released))
             )  # fmt: skip
@@ -278,6 +277,11 @@ class RunSteps:
 
     def _staged(self, work: Work) -> Path:
         return self._root / (work.file or "")
+
+    @property
+    def outgoing(self) -> Outgoing:
+        """Where files wait for the record of their release."""
+        return Outgoing(self._root / "outgoing", self.config.released)
 
     @property
     def _root(self) -> Path:

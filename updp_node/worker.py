@@ -13,6 +13,7 @@ from updp_node.forward import make_destination, settings_of
 from updp_node.line import Line, make_line
 from updp_node.log import get_logger
 from updp_node.pixels.workshop import load_tools
+from updp_node.publication import tidy
 from updp_node.runs import RunSteps
 from updp_node.scheduler import Scheduler
 from updp_node.storage.delivery_index import DeliveryIndex
@@ -57,6 +58,7 @@ class Worker:
         if unread := findable.count_unread():
             get_logger().warning("released-index-incomplete", count=unread)
         runs = RunSteps(config, RunIndex(identified), findable, crew, lines)
+        tidy(runs.outgoing, index=runs.index, released=findable, aside=zones.identified / "orphans")
         deliveries = Deliveries(
             config,
             DeliveryIndex(identified),

@@ -16,13 +16,19 @@ import torch
 from PIL import Image
 
 from tests.acceptance.figures import record
-from tests.factories.radiographs import write_counterparts, write_set, write_table
+from tests.factories.radiographs import (
+    write_counterparts,
+    write_reports,
+    write_set,
+    write_table,
+)
+from updp_node.config.limits import DEFAULT_LIMITS, Release
 from updp_node.evaluation.attackers import Attacker, Pairs, Training, train_attacker
 from updp_node.evaluation.attacks import gather_schooling, measure_attacks
 from updp_node.evaluation.collection import load_collection
 from updp_node.evaluation.effort import Effort
 from updp_node.evaluation.features import EigenEncoder, PixelEncoder
-from updp_node.evaluation.gate import CEILING, DEFAULT_LIMITS, Release, judge_release
+from updp_node.evaluation.gate import CEILING, judge_release
 from updp_node.evaluation.laboratory import Laboratory
 from updp_node.evaluation.linkage import Queries, measure_retrieval
 from updp_node.evaluation.study import Study, make_study
@@ -132,11 +138,12 @@ def test_the_command_writes_a_report_and_the_same_figures_twice(originals: Path,
     made = write_counterparts(tmp_path / "made", originals)
     training = write_set(tmp_path / "t", range(1000, 1060), split=False)
     held_out = write_set(tmp_path / "h", range(2000, 2060), split=False)
+    reports = write_reports(tmp_path / "r", originals)
     written = []
     begun = time.monotonic()
     for name in ("first", "second"):
         done = run(originals, made, "--training", training, "--held-out", held_out, "--budget", 1,
-                   "--out", tmp_path / name, "--other-generator")  # fmt: skip
+                   "--reports", reports, "--out", tmp_path / name, "--other-generator")  # fmt: skip
         assert done.returncode == 1, done.stderr  # the budget is too small to conclude
         assert "release gate:" in done.stdout
         written.append(figures(tmp_path / name))
@@ -147,6 +154,14 @@ def test_the_command_writes_a_report_and_the_same_figures_twice(originals: Path,
         assert figure["value"] is not None or figure["why"]
         if figure["value"] is not None:
             assert figure["n"] > 0
+    linked = written[0]["report-linkage.recall1.all.words"]
+    assert (linked["value"], linked["n"]) == (1.0, 300)
+    real, made_of = (written[0][f"report-linkage.image.recall1.all.{arm}"]
+                     for arm in ("real", "counterparts"))  # fmt: skip
+    assert real["n"] == made_of["n"] == 100
+    record(SUITE, "shared reports linked to their originals, Recall@1 of 300", linked["value"], "")
+    record(SUITE, "counterparts linked to reports by one finding, Recall@1 of 100",
+           made_of["value"], "; chance 0.01")  # fmt: skip
 
 
 def test_planted_copies_are_counted_by_the_command(originals: Path, tmp_path: Path):

@@ -292,6 +292,18 @@ def test_a_whole_node_that_is_killed_releases_those_who_are_enough(few: Node) ->
     assert few.held() == {}
 
 
+def test_nothing_of_those_who_wait_lies_in_the_released_zone(few: Node) -> None:
+    zones = {name: few.storage / name for name in ("identified", "released")}
+    recorded = _query(zones["identified"] / "index.sqlite", "SELECT file FROM releases")
+    there = {str(path.relative_to(zones["released"])) for path in
+             (zones["released"] / "files").rglob("*") if path.is_file()}  # fmt: skip
+    assert there == {file for (file,) in recorded}
+    waiting = [path for path in (zones["identified"] / "outgoing").rglob("*") if path.is_file()]
+    assert waiting == []
+    record("prompt anonymity", "files in the released zone that nothing records, 3 images waiting",
+           len(there - {file for (file,) in recorded}), "")  # fmt: skip
+
+
 def test_the_last_of_a_group_brings_the_others_along(few: Node) -> None:
     person = factories.patient(patient_id="9100000099", accession="ACQV8800099")
     image = factories.chest_cr(patient=person, study_uid=factories.make_uid("few", 99))

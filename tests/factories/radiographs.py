@@ -71,6 +71,24 @@ def write_counterparts(folder: Path, originals: Path, *, leak: float = 0.0) -> P
     return folder
 
 
+def write_reports(folder: Path, originals: Path) -> Path:
+    """A report for each original, as it is and as it is shared; the table then names it."""
+    table = originals / "index.csv"
+    with table.open(newline="") as source:
+        rows = list(csv.DictReader(source))
+    for number, row in enumerate(rows):
+        row["report"] = f"r{number}.txt"
+        says = "Left lung opacity." if row["labels"] == "Opacity" else "Clear lungs."
+        words = np.random.default_rng(number).choice([f"w{n}" for n in range(500)], 20)
+        for part in ("originals", "shared"):
+            path = folder / part / row["report"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            name = f"Patient {number}" if part == "originals" else "[NAME]"
+            path.write_text(f"{name}: {says} {' '.join(words)}\n")
+    write_table(table, rows)
+    return folder
+
+
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", newline="") as target:
         table = csv.DictWriter(target, list(rows[0]))

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -55,3 +57,20 @@ def test_bytes_that_are_no_text_are_read_without_harm():
 def test_an_input_of_many_megabytes_is_refused():
     with pytest.raises(InstanceError, match="text-too-long"):
         read_input(b"a" * 20_000_001)
+
+
+def test_the_lexicons_of_a_site_are_used_where_they_are_named(tmp_path):
+    head = "category: id\nsource: us\nlicence: ours\nversion: 1.0.0\n"
+    (tmp_path / "numbers.yaml").write_text(f'{head}regexes: ["QX[a-z]{{3}}"]\n', "utf-8")
+    text = tmp_path / "text.txt"
+    text.write_text("The label says QXabc there.", "utf-8")
+    command = [sys.executable, "-m", "updp_node", "scrub", str(text)]
+    done = subprocess.run([*command, "--site-lexicons", str(tmp_path)], capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "The label says [ID] there.")
+    faulty = tmp_path / "numbers.yaml"
+    faulty.write_text(f"{head}regexes: [12]\n", "utf-8")
+    done = subprocess.run([*command, "--site-lexicons", str(tmp_path)], capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 2
+    assert f"{faulty}: regexes: line 5" in done.stderr

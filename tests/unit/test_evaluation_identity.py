@@ -9,10 +9,11 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from updp_node.config.limits import Limit, Release
 from updp_node.errors import ConfigError
 from updp_node.evaluation.features import normalize
 from updp_node.evaluation.figure import Figure, Section
-from updp_node.evaluation.gate import CEILING, Limit, Release, judge_release, load_release
+from updp_node.evaluation.gate import CEILING, judge_release, load_release
 from updp_node.evaluation.identity import learn_identities, measure_identity
 from updp_node.evaluation.linkage import Queries
 from updp_node.evaluation.statistics import Roc, clopper_pearson, share, wilson
@@ -201,3 +202,18 @@ def test_limits_are_read_from_a_profile_and_a_wrong_key_is_named(tmp_path: Path)
     with pytest.raises(ConfigError, match="one of upper and lower"):
         load_release(path)
     assert load_release(None).limits
+
+
+def test_an_interval_without_width_decides_nothing():
+    limits = Release(limits={"copies.dcr": Limit(upper=0.6)})
+    figure = Figure("copies.dcr", Section.COPIES, "DCR", 0.5, 0.5, 0.5, n=400, chance=0.5)
+    (verdict,) = judge_release([figure], limits)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "width" in verdict.why
+
+
+def test_limits_on_texts_are_asked_of_texts_alone():
+    both = {"copies.dcr": Limit(upper=0.55), "text.recall.all": Limit(lower=0.99)}
+    release = Release(limits=both)
+    assert list(release.select(texts=True).limits) == ["text.recall.all"]
+    assert list(release.select(texts=False).limits) == ["copies.dcr"]

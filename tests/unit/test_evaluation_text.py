@@ -14,10 +14,10 @@ from tests.factories.canary import encode
 from tests.factories.documents import text_sr
 from tests.factories.measurements import read_schema
 from updp_node.cli import app
+from updp_node.config.limits import Limit, Release
 from updp_node.errors import ConfigError
 from updp_node.evaluation.diffs import compare, stays
 from updp_node.evaluation.figure import Figure, Measurements
-from updp_node.evaluation.gate import Limit, Release
 from updp_node.evaluation.text_figures import compare_texts, judge_zeros, measure_removal
 from updp_node.evaluation.text_likeness import measure_likeness
 from updp_node.evaluation.text_retention import measure_retention
@@ -118,6 +118,58 @@ def test_words_that_many_institutions_share_are_no_leak_and_the_name_of_one_is()
     assert not stays(span, compare(original, "Sent by [INSTITUTION] Hospital."))
     assert stays(span, compare(original, "Sent by Quill Infirmary."))
     assert stays(Span(14, 30, "INSTITUTION"), compare(original, original))
+    assert stays(span, compare("Sent by Quill Suite Hospital.", "Sent by [INSTITUTION] Suite."))
+
+
+@pytest.mark.parametrize(
+    ("original", "scrubbed", "stands"),
+    [
+        ("File: Quill_Ada_chest.dcm", "File: Quill_[NAME]_chest.dcm", True),
+        ("File: Quill_Ada_chest.dcm", "File: [NAME]_Ada_chest.dcm", True),
+        ("File: Quill_Ada_chest.dcm", "File: [NAME]_chest.dcm", False),
+        ("File: Quill_Ada_chest.dcm", "File: Ode_Ben_chest.dcm", False),
+        ("File: QuillAda_chest.dcm", "File: Quill[NAME]_chest.dcm", True),
+        ("File: QuillAda_chest.dcm", "File: [NAME]Ada_chest.dcm", True),
+        ("File: QuillAda_chest.dcm", "File: [NAME]_chest.dcm", False),
+        ("File: QuillMaeAda_chest.dcm", "File: Quill[NAME]Ada_chest.dcm", True),
+    ],
+)
+def test_a_name_that_was_removed_in_part_stands(original: str, scrubbed: str, stands: bool) -> None:
+    start, end = original.index("Quill"), original.index("_chest")
+    assert stays(Span(start, end, "NAME"), compare(original, scrubbed)) is stands
+
+
+def test_of_a_token_in_part_only_the_part_in_the_gold_span_is_judged() -> None:
+    removal = compare("MRN4711 seen", "MRN[ID] seen")
+    assert not stays(Span(3, 7, "ID"), removal)
+    assert stays(Span(0, 7, "ID"), removal)
+    assert [(token.text, kept) for token, kept in
+            zip(removal.tokens, removal.is_kept, strict=True)] == [
+        ("mrn", True), ("4711", False), ("seen", True)]  # fmt: skip
+
+
+def test_both_ends_of_a_token_can_stand() -> None:
+    removal = compare("File QuillMaeAda", "File Quill[NAME]Ada")
+    parts = [token.text for token in removal.tokens]
+    assert (parts, removal.is_kept) == (["file", "quill", "mae", "ada"], (True, True, False, True))
+
+
+def test_a_part_whose_letters_cannot_be_counted_stands_whole() -> None:
+    original = "Seen by \ufb03nnegan."  # a ligature of three letters
+    assert stays(Span(8, 15, "NAME"), compare(original, "Seen by ffinn[NAME]."))
+
+
+def test_a_title_that_is_all_of_an_identifier_counts() -> None:
+    original, span = "Verified by: MR/WO", Span(13, 15, "NAME")  # initials
+    assert stays(span, compare(original, "Verified by: MR/[NAME]"))
+    assert stays(span, compare(original, "Verified by: MR/AB"))
+    assert not stays(span, compare(original, "Verified by: [NAME]/[NAME]"))
+    assert not stays(Span(0, 8, "NAME"), compare("Mr Quill", "Mr [NAME]"))
+
+
+def test_words_that_join_others_are_no_leak() -> None:
+    original = "Sent by West and Partners."
+    assert not stays(Span(8, 25, "INSTITUTION"), compare(original, "Sent by [NAME] and [NAME]."))
 
 
 def test_an_age_that_is_written_as_ninety_may_stay() -> None:
@@ -135,6 +187,13 @@ def test_surrogates_leave_the_precision_of_a_category_unmeasured() -> None:
     found = removal_of(TextPair(REPORT, moved, GOLD))
     assert found["text.f1.by-category"].value is None
     assert found["text.precision.all"].value == 1.0
+
+
+def test_a_name_in_brackets_does_not_become_the_name_of_a_figure() -> None:
+    found = removal_of(TextPair(REPORT, TAGGED.replace("[NAME]", "[QUILL] [NAME] [WARD]")))
+    assert found["text.written.NAME"].value == 1
+    assert found["text.written.other"].value == 2
+    assert not any("QUILL" in key for key in found)
 
 
 def test_without_gold_only_what_was_removed_is_told() -> None:

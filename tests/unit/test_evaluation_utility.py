@@ -15,6 +15,7 @@ from updp_node.evaluation.classifier import Lesson, School
 from updp_node.evaluation.effort import EFFORTS, choose_effort
 from updp_node.evaluation.figure import Figure, Measurements
 from updp_node.evaluation.utility import (
+    NO_WIDTH,
     Examination,
     choose_findings,
     compare_scores,
@@ -75,7 +76,8 @@ def test_the_difference_is_paired():
     noise = np.random.default_rng(3).standard_normal((COUNT, 1)).astype(np.float32)
     same = compare_scores(test, better, better, arm="counterparts", seed=0, size=COUNT)
     none = get(same, "utility.difference.macro.counterparts")
-    assert (none.low, none.value, none.high) == (0, 0, 0)
+    assert (none.low, none.value, none.high) == (None, 0, None)
+    assert none.why == NO_WIDTH  # the same scores: no patients drawn could tell them apart
     measured = compare_scores(test, worse, noise, arm="counterparts", seed=0, size=COUNT)
     assert get(measured, "utility.difference.Opacity.counterparts").high < -0.3
 
@@ -108,6 +110,25 @@ def test_kappa_is_that_of_scikit_learn_and_drift_is_seen():
     drift = get(measured, "agreement.drift.Opacity.counterparts")
     assert drift.value == pytest.approx(calls.mean() - truth.mean(), abs=0.02)
     assert measured.matrices[0].rows == ("Opacity",)
+
+
+def test_kappa_of_a_classifier_that_says_the_same_of_all_has_no_interval():
+    test, _ = examination()
+    same = np.zeros((COUNT, 8, 8), dtype=np.uint8)
+    measured = measure_agreement(Fixed(), test, same, np.arange(COUNT), arm="counterparts", seed=0)  # type: ignore[arg-type]
+    kappa = get(measured, "agreement.kappa.Opacity.counterparts")
+    assert kappa.value == pytest.approx(0)
+    assert (kappa.low, kappa.high, kappa.why) == (None, None, NO_WIDTH)
+
+
+def test_kappa_that_is_neither_perfect_nor_none_has_an_interval_of_patients():
+    test, truth = examination()
+    images = np.zeros((COUNT, 8, 8), dtype=np.uint8)
+    images[:, 0, 0] = 100 * scores(truth)[:, 0].clip(0, 2)
+    own = np.arange(COUNT)
+    measured = measure_agreement(Fixed(), test, images, own, arm="counterparts", seed=0)  # type: ignore[arg-type]
+    kappa = get(measured, "agreement.kappa.Opacity.counterparts")
+    assert kappa.low < kappa.value < kappa.high
 
 
 def test_a_classifier_learns_is_kept_and_is_the_same_twice(tmp_path: Path):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import tag_for_keyword
 
+from updp_node.config import packaged_policy
 from updp_node.errors import ConfigError
+from updp_node.evaluation.gate import load_release
 from updp_node.header import Profile, compile_profile, load_profile
+from updp_node.header.comparison import compare_profiles
 from updp_node.standard import confidentiality_rows
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ["basic", "research-cxr", "research-longitudinal", "pixel-passthrough"]
 
 
@@ -51,6 +57,28 @@ def test_the_digest_follows_what_decides_and_nothing_else() -> None:
         {"overrides": [{"creator": "A", "element": "0043,27", "action": "K", "why": "wanted"}]},
     ]
     assert len({base, *(compile_profile(_profile(**keys)).digest for keys in changes)}) == 7
+
+
+def test_limits_of_a_release_are_read_and_change_nothing_that_leaves(tmp_path: Path) -> None:
+    """The example of the page about evaluation, added to a whole profile."""
+    page = (ROOT / "docs/how-to/evaluate.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(release:.*?)```", page, re.DOTALL)
+    text = (packaged_policy() / "research-cxr.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "research-cxr.yaml"
+    path.write_text(text + example, encoding="utf-8")
+    profile, plain = load_profile(path), load_profile("research-cxr")
+    assert profile.release == load_release(path) != load_release(None)
+    assert plain.release is None
+    assert compile_profile(profile).digest == compile_profile(plain).digest
+    assert compare_profiles(path, "research-cxr") == []
+
+
+def test_a_wrong_limit_of_a_release_refuses_to_start(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    limits = {"limits": {"copies.dcr": {"uper": 0.55}}}
+    path.write_text(yaml.safe_dump({"name": "p", "version": "1", "release": limits}))
+    with pytest.raises(ConfigError, match=r"release\.limits\.copies\.dcr\.uper"):
+        load_profile(path)
 
 
 def test_clean_wins_over_keep_where_two_options_differ() -> None:

@@ -26,13 +26,21 @@ def evaluate(  # noqa: PLR0917  # typer passes them by name
     out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")],
     index: Annotated[
         Path | None,
-        typer.Option(help="Table of the originals: image_id, patient_id, labels, view, split."),
+        typer.Option(
+            help="Table of the originals: image_id, patient_id, labels, view, split, report."
+        ),
     ] = None,
     training: Annotated[
         Path | None, typer.Option(help="The generator's training images: folder, zip or table.")
     ] = None,
     held_out: Annotated[
         Path | None, typer.Option(help="Real images that the generator never saw.")
+    ] = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with originals and shared: reports as text or DICOM, by equal names."
+        ),
     ] = None,
     profile: Annotated[
         Path | None, typer.Option(help="Profile whose section release states the limits.")
@@ -55,6 +63,7 @@ def evaluate(  # noqa: PLR0917  # typer passes them by name
     from updp_node.evaluation.features import load_default_encoder  # noqa: PLC0415
     from updp_node.evaluation.gate import load_release  # noqa: PLC0415
     from updp_node.evaluation.laboratory import Laboratory, limit_threads  # noqa: PLC0415
+    from updp_node.evaluation.report_linkage import load_reports  # noqa: PLC0415
     from updp_node.evaluation.run import evaluate as run  # noqa: PLC0415
     from updp_node.evaluation.study import make_study  # noqa: PLC0415
     from updp_node.evaluation.verdict import Outcome  # noqa: PLC0415
@@ -73,6 +82,7 @@ def evaluate(  # noqa: PLR0917  # typer passes them by name
         load(counterparts, "counterparts"),
         training=load(training, "training") if training else None,
         held_out=load(held_out, "held-out") if held_out else None,
+        reports=load_reports(reports) if reports else None,
         seed=seed,
     )
     laboratory = Laboratory(

@@ -52,6 +52,10 @@ def scrub(  # noqa: PLR0917  # typer passes them by name
         str | None, typer.Option(help="Profile that says which of the two; overrides.")
     ] = None,
     language: Annotated[str, typer.Option(help="Language pack.")] = "en",
+    site_lexicons: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the site's own lexicons, as report.site_lexicons names it."),
+    ] = None,
     key: KeyFile = None,
 ) -> None:
     """Remove identifiers from a text or a report."""
@@ -61,7 +65,7 @@ def scrub(  # noqa: PLR0917  # typer passes them by name
     from updp_node.text.scrub import Replacement, load_scrubber  # noqa: PLC0415  # spaCy
 
     text, identity = read_input(file.read_bytes() if file else sys.stdin.buffer.read())
-    scrubber = load_scrubber(language=language)
+    scrubber = load_scrubber(language=language, site=site_lexicons)
     if spans:
         found = scrubber.find(text, identity)
         fields = ({"start": s.start, "end": s.end, "category": s.category} for s in found)

@@ -36,7 +36,10 @@ CHAPTERS: Mapping[Section, Chapter] = {
         "under 0.80 proves nothing about privacy. An adaptive attacker has also learned from "
         "counterparts. Normalized leakage is the part of the ceiling that is left above chance: 0 "
         "is none, 1 is all. Linkage looks for the source of a counterpart among all real images; "
-        "chance is one in their number.",
+        "chance is one in their number. Report linkage does the same for reports: a shared report "
+        "is meant to keep its findings and most of its words, so it is likened to its original by "
+        "them, and the figure says what somebody can do who already holds the originals; a "
+        "counterpart leads to a report only as far as findings can be seen in it.",
         (
             ("Verification of real chest radiographs: AUC 0.994, P@1 0.996", "Packhäuser 2022"),
             ("Identity classifier: accuracy 0.137 before, 0.046 after", "Liu, arXiv 2604.07128"),
@@ -80,7 +83,10 @@ CHAPTERS: Mapping[Section, Chapter] = {
         "An identifier counts as removed only if nothing identifying of it stays. No leak among n "
         "does not mean none: the upper bound is about 3/n. Clinical retention compares what rules "
         "read in the original with what they read in the scrubbed text; a negation or a side that "
-        "changed must not occur.",
+        "changed must not occur. Linkage asks whether somebody who already holds the originals can "
+        "tell of which one a scrubbed text was made. A scrubbed report is meant to keep its "
+        "findings and most of its words, so mostly he can: the figure does not say that an "
+        "identifier stayed, and who does not hold the originals can link nothing so.",
     ),
     Section.RELEASES: Chapter(
         "What has the node received, held back and released?",

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from updp_node.model import Span
 from updp_node.text.fold import fold_text
 
-_TOKEN = re.compile(r"\w+")
+_TOKEN = re.compile(r"[^\W_]+")
 _TAG = re.compile(r"\[([A-Z][A-Z_]{1,23})\]")
 _STRONG_DIGITS = 5
 _MONTHS = frozenset(
@@ -22,16 +22,32 @@ _NOBODY = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday st nd rd th".split()
 )
 """Words beside identifiers that identify nobody: titles, degrees, weekdays, parts of times."""
-_GENERIC = frozenset(
+_JOINING = frozenset("a s and or for in de la del los las el y le les du".split())
+_HOUSES = frozenset(
     "hospital hospitals medical center centre clinic clinics imaging health healthcare system "
     "general memorial regional community university royal infirmary practice care home nursing "
-    "radiology diagnostic department district county veterans base saint street road rd avenue "
-    "ave drive lane ln court ct boulevard blvd close place way apartment apt unit flat suite "
-    "floor box http https www com org net edu gov example mail email ext extension tel phone fax "
-    "pager a p m s".split()
+    "radiology diagnostic department".split()
 )
-"""Words that many identifiers of one kind share: alone they point at nobody."""
-_ALONE = frozenset({"NAME", "ID"})
+_STREETS = frozenset(
+    "street road rd avenue ave drive lane ln court ct boulevard blvd close place way apartment "
+    "apt unit flat suite floor level box p terrace crescent parade highway parkway circle grove "
+    "gardens mews".split()
+)
+_NETS = frozenset("http https www com org net edu gov example mail email".split())
+_GENERIC = {
+    "INSTITUTION": _HOUSES | _JOINING,
+    "ADDRESS": _STREETS | _JOINING,
+    "LOCATION": _JOINING | frozenset("district county".split()),
+    "PHONE": frozenset("ext extension tel phone fax pager".split()),
+    "TIME": frozenset("a p m".split()),
+    "URL": _NETS,
+    "EMAIL": _NETS,
+    "NAME": frozenset[str](),
+    "ID": frozenset[str](),
+}
+"""Words that identifiers of one kind share, or that join others: alone they name nobody."""
+_OF_ANY = frozenset[str]().union(*_GENERIC.values())
+"""The same for a category that is not known here."""
 _OLDEST = "90"
 """What any greater age is written as, as in ``90yo``."""
 
@@ -90,19 +106,68 @@ class Removal:
         return bool(self.written)
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A token or a tag of a scrubbed text; whether it touches a tag before or behind it."""
+
+    text: str
+    follows: bool = False
+    leads: bool = False
+
+    @property
+    def tag(self) -> str:
+        """The category, of a tag."""
+        return self.text.strip("[]") if self.text.startswith("[") else ""
+
+
 def compare(original: str, scrubbed: str) -> Removal:
-    """Align both texts by their tokens; what has no partner in order was removed."""
-    tokens = tuple(Token(m.start(), m.end(), _fold(m[0])) for m in _TOKEN.finditer(original))
+    """Align both texts by their tokens; what has no partner in order was removed.
+
+    Of a token that was removed in part (``Sing[NAME]``) the part that stands is a token of its
+    own, which was kept.
+    """
+    tokens = [Token(m.start(), m.end(), _fold(m[0])) for m in _TOKEN.finditer(original)]
     stands = _read_scrubbed(scrubbed)
-    kept, tags = [False] * len(tokens), [""] * len(tokens)
-    matcher = SequenceMatcher(None, [token.text for token in tokens], stands, autojunk=False)
+    rows: list[tuple[Token, bool, str]] = []
+    matcher = SequenceMatcher(
+        None, [token.text for token in tokens], [word.text for word in stands], autojunk=False
+    )
     for kind, start, end, low, high in matcher.get_opcodes():
-        put = {word.strip("[]") for word in stands[low:high] if word.startswith("[")}
+        put = {word.tag for word in stands[low:high] if word.tag}
         tag = put.pop() if len(put) == 1 else ""
-        for place in range(start, end):
-            kept[place], tags[place] = kind == "equal", tag
-    written = tuple(word.strip("[]") for word in stands if word.startswith("["))
-    return Removal(tokens, tuple(kept), tuple(tags), written)
+        pieces = [word for word in stands[low:high] if word.follows or word.leads]
+        for token in tokens[start:end]:
+            if kind == "equal":
+                rows.append((token, True, tag))
+            else:
+                rows += [(part, is_kept, tag) for part, is_kept in _split(token, pieces)]
+    written = tuple(word.tag for word in stands if word.tag)
+    parts, kept, tags = zip(*rows, strict=True) if rows else ((), (), ())
+    return Removal(parts, kept, tags, written)
+
+
+def _split(token: Token, pieces: list[_Word]) -> list[tuple[Token, bool]]:
+    """A token that has no partner: in parts where a piece of it stands beside a tag."""
+    for piece in pieces:
+        size = len(piece.text)
+        if size >= len(token.text):
+            continue
+        if piece.leads and token.text.startswith(piece.text):
+            middle, is_first = size, True
+        elif piece.follows and token.text.endswith(piece.text):
+            middle, is_first = len(token.text) - size, False
+        else:
+            continue
+        pieces.remove(piece)
+        if len(token.text) != token.end - token.start:  # folding changed the number of letters
+            return [(token, True)]
+        place = token.start + middle
+        first = Token(token.start, place, token.text[:middle])
+        last = Token(place, token.end, token.text[middle:])
+        if is_first:
+            return [(first, True), *_split(last, pieces)]
+        return [*_split(first, pieces), (last, True)]
+    return [(token, False)]
 
 
 def stays(span: Span, removal: Removal) -> bool:
@@ -111,14 +176,20 @@ def stays(span: Span, removal: Removal) -> bool:
     A strong token (a word, a long number) must be gone. Weak ones (a short number, a month) may
     return in a surrogate by chance; where categories are written instead of surrogates they must
     be gone too, else not all of them may stay. Generic words (*Hospital*, *Street*) count only
-    where nothing else is there.
+    where nothing else is there, and what identifies nobody only where not even they are: ``MR``
+    can be somebody's initials.
     """
-    strong, weak, generic = [], [], []
+    strong: list[bool] = []
+    weak: list[bool] = []
+    generic: list[bool] = []
+    nobody: list[bool] = []
     for place in inside_of(span, removal):
         token, is_kept = removal.tokens[place], removal.is_kept[place]
-        if token.is_nobody or (span.category == "AGE" and token.text.startswith(_OLDEST)):
+        if span.category == "AGE" and token.text.startswith(_OLDEST):
             continue
-        if token.text in _GENERIC and span.category not in _ALONE:
+        if token.is_nobody:
+            nobody.append(is_kept)
+        elif token.text in _GENERIC.get(span.category, _OF_ANY):
             generic.append(is_kept)
         elif token.is_weak:
             weak.append(is_kept)
@@ -127,8 +198,8 @@ def stays(span: Span, removal: Removal) -> bool:
     if any(strong):
         return True
     if removal.is_tagged:
-        return any(weak or (generic if not strong else []))
-    return not strong and all(weak or generic or [False])
+        return any(weak or (generic or nobody if not strong else []))
+    return not strong and all(weak or generic or nobody or [False])
 
 
 def inside_of(span: Span, removal: Removal) -> list[int]:
@@ -148,15 +219,22 @@ def mark_gold(spans: Sequence[Span], removal: Removal) -> list[str]:
     return marks
 
 
-def _read_scrubbed(text: str) -> list[str]:
+def _read_scrubbed(text: str) -> list[_Word]:
     """Tokens of a scrubbed text; a category tag is one token in brackets."""
-    words: list[str] = []
+    words: list[_Word] = []
     done = 0
-    for tag in _TAG.finditer(text):
-        words += [_fold(m[0]) for m in _TOKEN.finditer(text[done : tag.start()])]
-        words.append(f"[{tag[1]}]")
-        done = tag.end()
-    return words + [_fold(m[0]) for m in _TOKEN.finditer(text[done:])]
+    tags = list(_TAG.finditer(text))
+    for tag in (*tags, None):
+        end = len(text) if tag is None else tag.start()
+        words += [
+            _Word(_fold(m[0]), follows=done > 0 and m.start() == done,
+                  leads=tag is not None and m.end() == end)
+            for m in _TOKEN.finditer(text, done, end)
+        ]  # fmt: skip
+        if tag is not None:
+            words.append(_Word(f"[{tag[1]}]"))
+            done = tag.end()
+    return words
 
 
 def _fold(word: str) -> str:

@@ -9,59 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
+from updp_node.config.limits import Limit, Release
 from updp_node.errors import ConfigError
 from updp_node.evaluation.figure import Figure
 from updp_node.evaluation.verdict import Outcome, Verdict
 
+_NONE = 1e-9
 CEILING = "verification.auc.frozen.real"
-
-
-class Limit(BaseModel):
-    """One limit: exactly one of `upper` and `lower`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    upper: float | None = None
-    lower: float | None = None
-    minimum: Annotated[int, Field(ge=1)] = 30
-    attack: bool = False
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Limit:
-        if (self.upper is None) == (self.lower is None):
-            raise ValueError("name one of upper and lower")
-        return self
-
-
-DEFAULT_LIMITS: dict[str, Limit] = {
-    "verification.leakage.frozen.counterparts": Limit(upper=0.2, attack=True),
-    "verification.leakage.adaptive.counterparts": Limit(upper=0.2, attack=True),
-    "linkage.frozen.lift.counterparts": Limit(upper=2.0, attack=True),
-    "linkage.adaptive.lift.counterparts": Limit(upper=2.0, attack=True),
-    "copies.dcr": Limit(upper=0.60),
-    "utility.difference.macro.counterparts": Limit(lower=-0.05),
-}
-
-
-class Release(BaseModel):
-    """Limits of a release by the key of the figure.
-
-    Attributes
-    ----------
-    ceiling : float
-        Least AUC of the attacker on real pairs, with its lower bound: a weaker one shows nothing.
-    limits : dict of str to Limit
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    ceiling: Annotated[float, Field(gt=0.5, lt=1)] = 0.80
-    limits: dict[str, Limit] = Field(default_factory=lambda: dict(DEFAULT_LIMITS))
 
 
 def load_release(path: Path | None) -> Release:
@@ -119,8 +78,13 @@ def _decide(
     sign = 1 if limit.upper is not None else -1
     if figure is None or figure.value is None:
         return Outcome.NOT_MEASURED, figure.why if figure else "no such figure was asked for"
-    if bound is None or figure.low is None or figure.high is None:
-        return Outcome.INCONCLUSIVE, "the figure has no interval"
+    if (
+        bound is None
+        or figure.low is None
+        or figure.high is None
+        or (figure.high - figure.low < _NONE)
+    ):
+        return Outcome.INCONCLUSIVE, "the figure has no interval, or one without width"
     other = figure.low if limit.upper is not None else figure.high
     beyond_chance = figure.chance is not None and sign * other > sign * figure.chance
     if sign * figure.value >= sign * bar and (beyond_chance or sign * other >= sign * bar):

@@ -2,8 +2,9 @@
 
 Columns: ``image_id`` and ``file`` (a path beside the table, or ``archive.zip:member``);
 ``patient_id``; ``labels`` separated by ``|``; ``view``; ``split`` (``train``, ``val``,
-``test``); ``hospital``. In the table of counterparts ``source`` holds the image_id of the
-original, and ``arm`` what the prompt was made from. Other columns are passed over.
+``test``); ``hospital``; ``report``, the name of its report. In the table of counterparts
+``source`` holds the image_id of the original, and ``arm`` what the prompt was made from. Other
+columns are passed over.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Entry:
         Path beside the table, or ``archive.zip:member``.
     group : str
         Of exact duplicates; all but the first are dropped.
+    report : str
+        Name of its report below the folder of reports.
     """
 
     row: int
@@ -49,6 +52,7 @@ class Entry:
     source: str
     file: str
     group: str
+    report: str = ""
 
 
 def parse_index(content: bytes, name: str, *, of_counterparts: bool) -> list[Entry]:
@@ -102,6 +106,7 @@ def _parse_rows(reader: csv.DictReader[str], name: str, of_counterparts: bool) -
             hospital=values.get("hospital", "") or ("" if of_counterparts else source),
             arm=values.get("arm", ""), source=source if of_counterparts else "",
             file=values.get("file", "") or image_id, group=values.get("exact_dup_group", ""),
+            report=values.get("report", ""),
         )  # fmt: skip
 
 

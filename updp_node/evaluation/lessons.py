@@ -13,6 +13,7 @@ from updp_node.evaluation.classifier import Lesson, School
 from updp_node.evaluation.collection import Collection
 from updp_node.evaluation.figure import Measurements, Section, not_measured
 from updp_node.evaluation.hospitals import SHARES, Exchange, measure_exchange
+from updp_node.evaluation.image_linkage import explain_images, link_images
 from updp_node.evaluation.laboratory import Laboratory
 from updp_node.evaluation.study import MAIN_ARM, Places, Study
 from updp_node.evaluation.utility import (
@@ -37,7 +38,7 @@ def measure_lessons(study: Study, laboratory: Laboratory) -> Measurements:
         return Measurements((
             not_measured(_UTILITY, _S, _UTILITY_NAME, why, arm=MAIN_ARM),
             not_measured(_EXCHANGE, _S, "Cross-hospital training", why),
-        ))  # fmt: skip
+        )) + explain_images(study, why)  # fmt: skip
     return _measure_whole(study, laboratory) + _measure_exchanges(study, laboratory)
 
 
@@ -63,6 +64,7 @@ def _measure_whole(study: Study, laboratory: Laboratory) -> Measurements:
         school = School(steps, laboratory.seed, laboratory.cache, advance)
         synthetic = _teach_counterparts(study, study.of_taught(MAIN_ARM), findings)
         measured, judge = measure_utility(real, synthetic, test, school, arm=MAIN_ARM)
+    measured += link_images(judge, real, findings, study, seed=laboratory.seed)
     places = study.of_test(MAIN_ARM)
     if not len(places):
         return measured

@@ -22,6 +22,7 @@ from updp_node.evaluation.statistics import (
     interval,
     resample_patients,
     share,
+    tell_size,
     weighted_mean,
 )
 
@@ -88,7 +89,7 @@ def measure_linkage(
     ranks, patients, crowd = rank_sources(asked, allowed), asked.query_patients, allowed.sum(1)
     make = partial(
         Figure, section=_S, n=len(ranks), unit="counterparts", arm=arm,
-        detail={"gallery": float(crowd.mean()), "patients": len(np.unique(patients)),
+        detail={"gallery": tell_size(crowd), "patients": len(np.unique(patients)),
                 "hits": int((ranks == 1).sum())},
     )  # fmt: skip
     figures = []
@@ -188,7 +189,7 @@ def measure_retrieval(
     }
     others = allowed[chosen].sum(1) - 1
     chance = float((wanted / others).mean())
-    detail = {"gallery": float(others.mean()), "patients": len(np.unique(patients))}
+    detail = {"gallery": tell_size(others), "patients": len(np.unique(patients))}
     figures = []
     for part, (title, scores) in values.items():
         value, low, high = share(scores, patients, seed=seed)

@@ -186,9 +186,11 @@ def _judge(
                    n=len(member), unit="images", chance=chance,
                    detail={"members": int(member.sum())})
         )  # fmt: skip
+    best = roc.accuracy()
+    area = widen(bootstrap(roc.accuracy, patients, seed=seed), best, len(member))
     figures.append(
         Figure(f"membership.{key}.accuracy", _S, f"{title}: best balanced accuracy",
-               roc.accuracy(), n=len(member), unit="images", chance=0.5,
+               best, *area, n=len(member), unit="images", chance=0.5,
                why="the best threshold in hindsight: at least 0.5, and a little above by chance")
     )  # fmt: skip
     x, y = roc.points()

@@ -67,6 +67,8 @@ def measure_quality(
     ])  # fmt: skip
     for place, name in enumerate(named):
         low, high = _widen(whole[place], parts[:, place], shrink=np.sqrt(0.5))
+        most = np.inf if name == "density" else 1.0
+        low, high = min(max(low, 0.0), whole[place]), max(min(high, most), whole[place])
         figures.append(
             Figure(f"quality.{name}.{arm}", _S, f"{name.capitalize()} (k = 5)", whole[place], low,
                    high, n=len(samples), unit="images", arm=arm, detail={"real": len(real)})

@@ -10,22 +10,20 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from updp_node.config.limits import Release
 from updp_node.evaluation.attacks import measure_attacks
 from updp_node.evaluation.figure import Measurements, Section, not_measured
-from updp_node.evaluation.gate import Release, judge_release
+from updp_node.evaluation.gate import judge_release
 from updp_node.evaluation.generation import measure_generation, measure_likeness
 from updp_node.evaluation.laboratory import Laboratory
 from updp_node.evaluation.lessons import measure_lessons
 from updp_node.evaluation.report import Pair, Report, write_report
+from updp_node.evaluation.report_linkage import link_reports
 from updp_node.evaluation.study import Study
 from updp_node.evaluation.verdict import Outcome, decide
 
 _SECTIONS = (Section.IDENTITY, Section.COPIES, Section.UTILITY, Section.QUALITY, Section.TEXT)
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch")
-_NOT_HERE = (
-    ("linkage.report", Section.IDENTITY, "Report linkage, Recall@1 and @5"),
-    ("text", Section.TEXT, "Figures of texts"),
-)
 
 
 def measure(
@@ -41,14 +39,14 @@ def measure(
         Whether the counterparts come from the generator that ships with the node.
     """
     measured = measure_attacks(study, laboratory)
+    measured += link_reports(study.reports, study.originals, seed=laboratory.seed)
     generated, pairs = measure_generation(study, laboratory, is_shipped=is_shipped)
     measured += generated
     measured += measure_lessons(study, laboratory)
     measured += measure_likeness(study, laboratory)
     why = "texts are measured by evaluate-text"
-    return measured + Measurements(
-        tuple(not_measured(key, section, name, why) for key, section, name in _NOT_HERE)
-    ), pairs
+    text = not_measured("text", Section.TEXT, "Figures of texts", why)
+    return measured + Measurements((text,)), pairs
 
 
 def evaluate(
@@ -68,7 +66,7 @@ def evaluate(
         Of the gate: everything but `Outcome.PASS` fails.
     """
     measured, pairs = measure(study, laboratory, is_shipped=is_shipped)
-    verdicts = judge_release(measured.figures, release)
+    verdicts = judge_release(measured.figures, release.select(texts=False))
     report = Report(
         kind="evaluation",
         title="Originals and their counterparts",
@@ -92,7 +90,11 @@ def describe_study(study: Study, laboratory: Laboratory) -> tuple[tuple[str, str
                     f"SHA-256 {each.digest[:16]}")
         for each in sets if each is not None and each.name != "counterparts"
     ]  # fmt: skip
-    effort = laboratory.effort
+    effort, reports = laboratory.effort, study.reports
+    if reports is not None:
+        sizes.append(
+            ("reports", f"{len(reports.originals)} originals, {len(reports.shared)} shared")
+        )
     return (
         *sizes,
         ("counterparts", f"{len(study.counterparts)} images, "

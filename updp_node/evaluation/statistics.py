@@ -103,6 +103,12 @@ def widen(area: tuple[float, float], value: float, trials: int) -> tuple[float, 
     return min(area[0], exact[0], value), max(area[1], exact[1], value)
 
 
+def tell_size(sizes: NDArray[Any]) -> int | float:
+    """The mean of sizes: a whole number where it is one."""
+    mean = float(np.mean(sizes))
+    return int(mean) if mean.is_integer() else mean
+
+
 def clopper_pearson(hits: int, trials: int) -> tuple[float, float]:
     """Exact 95 % interval of a share."""
     found = stats.binomtest(hits, trials).proportion_ci(LEVEL, method="exact")
@@ -153,9 +159,11 @@ class Roc:
         rates = (float(hits[above <= rate + 1e-12].sum() / positive) for rate in alarm_rates)
         return (area, *rates)
 
-    def accuracy(self) -> float:
-        """Best balanced accuracy over all thresholds."""
-        hits, alarms = self._count(None)
+    def accuracy(self, weights: Weights | None = None) -> float:
+        """Best balanced accuracy over all thresholds; NaN without both classes."""
+        hits, alarms = self._count(weights)
+        if not hits.sum() or not alarms.sum():
+            return float("nan")
         above = hits[::-1].cumsum()[::-1] / hits.sum(), alarms[::-1].cumsum()[::-1] / alarms.sum()
         return max(0.5, float(((1 + above[0] - above[1]) / 2).max()))
 

@@ -12,6 +12,7 @@ from updp_node.errors import ConfigError
 from updp_node.evaluation.collection import Collection
 from updp_node.evaluation.features import Features
 from updp_node.evaluation.linkage import Queries
+from updp_node.evaluation.report_linkage import Reports, count_lacking
 
 MAIN_ARM = "counterparts"
 _MAIN_NAMES = frozenset({"", "whitelist"})
@@ -35,6 +36,8 @@ class Study:
         Of the generator.
     notes : tuple of str
         For the report.
+    reports : Reports or None
+        Of the patients, and as they are shared.
     """
 
     originals: Collection
@@ -44,6 +47,7 @@ class Study:
     training: Collection | None
     held_out: Collection | None
     notes: tuple[str, ...]
+    reports: Reports | None = None
 
     @cached_property
     def test_places(self) -> Places:
@@ -117,6 +121,7 @@ def make_study(
     *,
     training: Collection | None = None,
     held_out: Collection | None = None,
+    reports: Reports | None = None,
     seed: int,
 ) -> Study:
     """Match counterparts to their sources, and part the patients.
@@ -124,7 +129,8 @@ def make_study(
     Raises
     ------
     ConfigError
-        No counterpart belongs to an original; a patient is in training and held out.
+        No counterpart belongs to an original; a patient is in training and held out; the table
+        names reports, and none of them is there.
     """
     sources = _match(originals, counterparts)
     missing = int((sources < 0).sum())
@@ -135,8 +141,11 @@ def make_study(
     if missing:
         notes.append(f"{missing} counterparts name no source among the originals")
     _refuse_overlap(training, held_out)
+    if reports is not None and (lacking := count_lacking(reports, originals)):
+        notes.append(f"originals: {lacking} name a report that is not there")
     is_test, note = _part(originals, training, seed)
-    return Study(originals, counterparts, sources, is_test, training, held_out, (*notes, *note))
+    return Study(originals, counterparts, sources, is_test, training, held_out, (*notes, *note),
+                 reports)  # fmt: skip
 
 
 def _match(originals: Collection, counterparts: Collection) -> Places:

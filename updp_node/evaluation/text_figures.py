@@ -24,12 +24,14 @@ from updp_node.evaluation.sums import Table, estimate_f1, estimate_share
 from updp_node.evaluation.texts import TextPair
 from updp_node.evaluation.verdict import Outcome, Verdict
 from updp_node.model import Span
+from updp_node.text.site import CATEGORIES
 
 _S = Section.TEXT
 ALL = "all"
 LEAKS = "text.leaks"
 FLIPS = ("text.flips.negation", "text.flips.laterality")
 FEWEST = 30
+_OTHER = "other"
 _NO_GOLD = "no gold spans were given (--gold)"
 _PRECISION = "Removed tokens that belong to an identifier"
 _F1 = "F1 of removed tokens"
@@ -181,7 +183,10 @@ def _describe_removed(texts: Sequence[Compared], seed: int) -> list[Figure]:
         return [not_measured(key, _S, name, "the originals hold no word")]
     figures = [Figure(key, _S, name, *estimate_share(table[:, 0], table[:, 1], seed=seed),
                       n=int(table[:, 1].sum()), unit="tokens")]  # fmt: skip
-    written = Counter(tag for text in texts for tag in text.removal.written)
+    known = CATEGORIES.union(span.category for text in texts for span in text.gold)
+    written = Counter(
+        tag if tag in known else _OTHER for text in texts for tag in text.removal.written
+    )  # a name in brackets must not become the name of a figure
     figures += [
         Figure(f"text.written.{tag}", _S, "Categories written in place of identifiers", count,
                n=len(texts), unit="texts", arm=tag)

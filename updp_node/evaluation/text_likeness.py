@@ -38,7 +38,7 @@ def measure_likeness(
         _measure_bleu(pairs, seed), _measure_rouge(pairs, seed),
         _measure_bertscore(pairs, seed, bertscore),
         not_measured("text.likeness.radgraph", _S, "RadGraph F1",
-                     "its weights are under an agreement of their own, and are not read yet"),
+                     "its package fetches a tokenizer by name even where weights lie at hand"),
     )  # fmt: skip
     return Measurements(figures)
 

@@ -24,6 +24,7 @@ from updp_node.text.fold import fold_text
 _S = Section.TEXT
 _SIDES = frozenset({Laterality.LEFT, Laterality.RIGHT})
 _SMALL = 5
+_THESE_ALONE = "each text counts as a patient; of these texts alone: other texts group otherwise"
 Findings = tuple[Finding, ...]
 
 
@@ -134,9 +135,9 @@ def _count_groups(after: Sequence[Findings]) -> list[Figure]:
     return [
         make("text.groups.smallest", name="Smallest group of texts with the same present findings",
              value=int(sizes.min()), detail={"sets": len(sets)},
-             why="each text counts as a patient"),
+             why=_THESE_ALONE),
         make("text.groups.single", name="Texts whose set of present findings no other text has",
-             value=single / len(after), detail={"count": single}),
+             value=single / len(after), detail={"count": single}, why=_THESE_ALONE),
         make("text.groups.few", name=f"Texts in groups of fewer than {_SMALL}",
-             value=few / len(after), detail={"count": few}),
+             value=few / len(after), detail={"count": few}, why=_THESE_ALONE),
     ]  # fmt: skip

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from updp_node.evaluation.figure import Section
-from updp_node.evaluation.gate import Release, judge_release
+import numpy as np
+
+from updp_node.config.limits import Release
+from updp_node.evaluation.figure import Measurements, Section
+from updp_node.evaluation.gate import judge_release
 from updp_node.evaluation.report import Report
-from updp_node.evaluation.text_figures import compare_texts, judge_zeros, measure_removal
+from updp_node.evaluation.report_linkage import link_texts
+from updp_node.evaluation.text_figures import (
+    Compared,
+    compare_texts,
+    judge_zeros,
+    measure_removal,
+)
 from updp_node.evaluation.text_likeness import measure_likeness
 from updp_node.evaluation.text_retention import measure_retention
-from updp_node.evaluation.texts import load_texts
+from updp_node.evaluation.texts import TextPair, load_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +63,40 @@ def evaluate_texts(question: TextQuestion, *, now: datetime) -> Report:
         measure_removal(texts, seed=question.seed)
         + measure_retention(pairs, seed=question.seed)
         + measure_likeness(pairs, seed=question.seed, bertscore=question.bertscore)
+        + _measure_linkage(pairs, question.seed)
     )
     verdicts = judge_zeros(measured)
     if question.limits is not None:
-        asked = {key: limit for key, limit in question.limits.limits.items()
-                 if key.startswith("text.")}  # fmt: skip
-        verdicts += judge_release(
-            measured.figures, question.limits.model_copy(update={"limits": asked})
-        )
+        verdicts += judge_release(measured.figures, question.limits.select(texts=True))
     spans = sum(len(pair.gold or ()) for pair in pairs)
     facts: Mapping[str, str] = {
         "Texts": f"{len(pairs):,}",
         "Gold spans": f"{spans:,} in {sum(p.gold is not None for p in pairs):,} texts"
         if question.gold else "none given",
-        "Replaced by": "categories" if any(t.removal.is_tagged for t in texts) else "surrogates",
+        "Replaced by": _say_replacement(texts),
         "Seed": str(question.seed),
     }  # fmt: skip
     return Report(
         kind="text evaluation", title="What scrubbing removed, and what it left",
         measurements=measured, verdicts=verdicts, sections=(Section.TEXT,), made_at=now,
         facts=tuple(facts.items()), notes=notes,
+    )  # fmt: skip
+
+
+def _say_replacement(texts: Sequence[Compared]) -> str:
+    """By what most texts in which anything was removed show."""
+    changed = [text.removal.is_tagged for text in texts if not all(text.removal.is_kept)]
+    tagged = sum(changed)
+    if 2 * tagged > len(changed):
+        return "categories"
+    return "surrogates" + (f"; words in brackets in {tagged} texts" if tagged else "")
+
+
+def _measure_linkage(pairs: Sequence[TextPair], seed: int) -> Measurements:
+    """Every scrubbed text among all originals; each text counts as a patient."""
+    places = np.arange(len(pairs))
+    return link_texts(
+        [pair.scrubbed for pair in pairs], [pair.original for pair in pairs], places,
+        places.astype(str), seed=seed, section=Section.TEXT, key="text.linkage",
+        name="Scrubbed text to its original",
     )  # fmt: skip

@@ -59,7 +59,7 @@ def load_texts(
         A folder or file is absent or empty, no text has a partner, the gold file is wrong.
         Names folder, file and line, never a text.
     """
-    ours, theirs = _read_folder(originals), _read_folder(scrubbed)
+    ours, theirs = read_folder(originals), read_folder(scrubbed)
     common = sorted(ours.keys() & theirs.keys())
     if not common:
         raise ConfigError("no scrubbed text bears the name of an original", file=str(scrubbed))
@@ -74,8 +74,14 @@ def load_texts(
     return pairs, tuple(f"{count} {said}" for said, count in lacking.items() if count)
 
 
-def _read_folder(folder: Path) -> dict[str, str]:
-    """Text by name below the folder, without its ending."""
+def read_folder(folder: Path) -> dict[str, str]:
+    """Text by name below the folder, without its ending.
+
+    Raises
+    ------
+    ConfigError
+        The folder is absent or holds no text, or a text cannot be read; names no file.
+    """
     if not folder.is_dir():
         raise ConfigError("no such folder", file=str(folder))
     texts: dict[str, str] = {}

@@ -30,6 +30,8 @@ _S = Section.UTILITY
 _FEWEST_TAUGHT = 20
 _FEWEST_TESTED = 10
 _PRECISION_DRAWS = 200
+_NONE = 1e-9
+NO_WIDTH = "every draw of patients gives this value: they do not tell how sure it is"
 _NO_FINDING = frozenset({"No Finding", "no finding"})
 
 
@@ -173,12 +175,15 @@ def describe(
     chance: float = 0.5,
     detail: dict[str, float | int | str] | None = None,
 ) -> Figure:
-    """A figure over images, or the reason when the draw allowed no value."""
+    """A figure over images, or the reason when the draw allowed no value or no interval."""
     if not np.isfinite([value, *area]).all():
         why = "too few images with and without the finding"
         return Figure(key, _S, name, None, arm=arm, why=why)
-    return Figure(key, _S, name, value, *area, n=n, unit="images", chance=chance, arm=arm,
-                  detail=detail or {})  # fmt: skip
+    make = partial(Figure, key, _S, name, value, n=n, unit="images", chance=chance, arm=arm,
+                   detail=detail or {})  # fmt: skip
+    if area[1] - area[0] < _NONE:
+        return make(why=NO_WIDTH)
+    return make(low=min(area[0], value), high=max(area[1], value))
 
 
 def _stratify(

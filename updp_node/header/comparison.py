@@ -106,7 +106,7 @@ def _compare_keys(one: Profile, other: Profile) -> Iterator[Row]:
 
 
 def _flatten(profile: Profile) -> Iterator[tuple[str, str]]:
-    skipped = {"name", "version", "description", "options", "overrides"}
+    skipped = {"name", "version", "description", "options", "overrides", "release"}
     content: dict[str, Any] = profile.model_dump()
     for key, value in content.items():
         if key in skipped:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydicom.datadict import tag_for_keyword
 
 from updp_node.config import packaged_policy
+from updp_node.config.limits import Release
 from updp_node.errors import ConfigError
 from updp_node.standard import OPTION_CODES
 
@@ -170,6 +171,7 @@ class Profile(_Strict):
     unlisted: Literal["X"] = "X"
     unknown_sop_class: Literal["quarantine", "keep"] = "quarantine"
     other_objects: Literal["quarantine", "keep"] = "quarantine"
+    release: Release | None = None  # read by `updp-node evaluate`; changes nothing that leaves
 
     @model_validator(mode="after")
     def _cleans_what_it_claims(self) -> Profile:

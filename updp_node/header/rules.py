@@ -262,8 +262,8 @@ def _digest(
     masks: Mapping[str, Rule],
     private: Mapping[tuple[int, int, str], Rule],
 ) -> str:
-    """SHA-256 of what decides; reasons and descriptions do not count."""
-    stated = profile.model_dump(mode="json", exclude={"description", "overrides"})
+    """SHA-256 of what decides; reasons, descriptions and limits of a release do not count."""
+    stated = profile.model_dump(mode="json", exclude={"description", "overrides", "release"})
     stated["options"] = sorted(profile.options)
     content = {
         "profile": stated,

@@ -30,7 +30,7 @@ from updp_node.storage.folders import (
 )
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-_PARTIAL_SUFFIX = ".part"
+PARTIAL_SUFFIX = ".part"
 _FAN_OUT = tuple(f"{number:02x}" for number in range(256))
 _CHECK_SPACE_EVERY_BYTES = 16 << 20
 _SYNC_EVERY_BYTES = 64 << 20
@@ -86,7 +86,7 @@ class Staging:
         int
             How many files were removed.
         """
-        partial = list(self.root.glob(f"*/*{_PARTIAL_SUFFIX}"))
+        partial = list(self.root.glob(f"*/*{PARTIAL_SUFFIX}"))
         for path in partial:
             path.unlink(missing_ok=True)
         return len(partial)
@@ -116,7 +116,7 @@ class StagedFile:
         self.path = path
         self.size_bytes = 0
         self._reserve_bytes = reserve_bytes
-        self._partial = path.with_suffix(_PARTIAL_SUFFIX)
+        self._partial = path.with_suffix(PARTIAL_SUFFIX)
         self._checked_at = self._synced_at = 0
         self._require_space()
         with as_spool_error():
@@ -179,18 +179,19 @@ def write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
     SpoolError
         The file could not be written; nothing is left of it.
     """
-    with _temporary(path, content) as temporary:
+    with temporary_file(path, content) as temporary:
         temporary.replace(path)
         sync_folder(path.parent)
 
 
 def write_released(folder: Path, verified: VerifiedBytes, *, replace: bool = False) -> Path:
-    """Write a verified object into the released zone, where it never changes again.
+    """Write a verified object under the name that it has as a released file.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Root of the released files.
+        Root of the files: of a node, those that wait for the record of their release
+        (`updp_node.storage.outgoing`).
     verified : VerifiedBytes
     replace : bool
         Whether a file under this UID may go: one that an interrupted step left behind, which
@@ -212,7 +213,7 @@ def write_released(folder: Path, verified: VerifiedBytes, *, replace: bool = Fal
     """
     path = _released_path(folder, verified)
     make_folder(path.parent)
-    with _temporary(path, verified.encoded) as temporary:
+    with temporary_file(path, verified.encoded) as temporary:
         try:
             path.hardlink_to(temporary)  # unlike a rename it never replaces a file
         except FileExistsError:
@@ -242,9 +243,15 @@ def _require_equal(path: Path, sha256: str) -> None:
 
 
 @contextmanager
-def _temporary(path: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
-    """A synchronized file beside `path`, removed if what follows fails."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}{_PARTIAL_SUFFIX}")
+def temporary_file(path: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
+    """A synchronized file beside `path`, to be moved to it; removed if what follows fails.
+
+    Raises
+    ------
+    SpoolError
+        The file could not be written.
+    """
+    temporary = path.with_name(f".{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
     try:
         with as_spool_error():
             handle = os.open(temporary, _CREATE, FILE_MODE)

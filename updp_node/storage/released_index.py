@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -57,7 +57,7 @@ class ReleasedIndex:
         SpoolError
             Ledger or index cannot be written.
         """
-        known = self._known(each.entry.sop_instance_uid for each in instances)
+        known = self.known({each.entry.sop_instance_uid for each in instances})
         new = [each for each in instances if each.entry.sop_instance_uid not in known]
         self.ledger.append([each.entry for each in new])
         self.put(instances)
@@ -88,6 +88,31 @@ class ReleasedIndex:
         named = {entry.sop_instance_uid for entry in self.ledger.read()}
         self.ledger.append([each for each in self._rows() if each.sop_instance_uid not in named])
 
+    def named(self, uids: Collection[str]) -> set[str]:
+        """Of SOP Instance UIDs those that the released zone names, in a row or in the ledger.
+
+        Raises
+        ------
+        SpoolError
+            The ledger is damaged.
+        """
+        wanted = set(uids)
+        named = set(self.known(wanted))
+        if named != wanted:
+            named |= {entry.sop_instance_uid for entry in self.ledger.read()} & wanted
+        return named
+
+    def known(self, uids: Collection[str]) -> dict[str, str]:
+        """Of SOP Instance UIDs those that have a row, with their SHA-256."""
+        wanted, found = sorted(uids), dict[str, str]()
+        columns = (InstanceEntity.sop_instance_uid, InstanceEntity.sha256)
+        with Session(self._engine) as session:
+            for start in range(0, len(wanted), _BATCH):
+                chosen = InstanceEntity.sop_instance_uid.in_(wanted[start : start + _BATCH])
+                rows = session.execute(select(*columns).where(chosen))
+                found |= {uid: sha256 for uid, sha256 in rows}
+        return found
+
     def count_unread(self) -> int:
         """Instances that cannot be found because their file was never read."""
         query = select(func.count()).where(InstanceEntity.series_key.is_(None))
@@ -116,13 +141,6 @@ class ReleasedIndex:
                     writer.put(each)
                 session.flush()
                 session.expunge_all()
-
-    def _known(self, uids: Iterable[str]) -> set[str]:
-        query = select(InstanceEntity.sop_instance_uid).where(
-            InstanceEntity.sop_instance_uid.in_(list(uids))
-        )
-        with Session(self._engine) as session:
-            return set(session.scalars(query))
 
     def _rows(self) -> list[LedgerEntry]:
         with Session(self._engine) as session:

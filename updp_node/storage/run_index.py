@@ -5,7 +5,7 @@ Every method is one transaction; a step that is run again finds what it has done
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -174,8 +174,8 @@ class RunIndex:
         """Record released instances and what is owed to each destination, in one commit.
 
         From this commit on the files are immutable. A counterpart whose prompt too few others
-        have come down the line with goes back to waiting; its file stays unrecorded, and may be
-        replaced.
+        have come down the line with goes back to waiting; its file is not recorded, and comes
+        nowhere.
 
         Returns
         -------
@@ -197,6 +197,17 @@ class RunIndex:
                     add_release(session, run, each, destinations, now)
                 work.outcome, instance.state = "released", "done"
         return waiting
+
+    def recorded(self, uids: Collection[str]) -> dict[str, str]:
+        """Of released SOP Instance UIDs those that are recorded, with their SHA-256."""
+        wanted, found = sorted(uids), dict[str, str]()
+        columns = (ReleaseRow.sop_instance_uid, ReleaseRow.sha256)
+        with Session(self._reader) as session:
+            for start in range(0, len(wanted), 500):
+                chosen = ReleaseRow.sop_instance_uid.in_(wanted[start : start + 500])
+                rows = session.execute(select(*columns).where(chosen))
+                found |= {uid: sha256 for uid, sha256 in rows}
+        return found
 
     def quarantine(
         self, run_id: str, instance_id: int, *, code: str, detail: str, now: float

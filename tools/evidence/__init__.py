@@ -1,0 +1,1 @@
+"""The reproducible study behind docs/evidence.md: figures of the shipped models on open data."""
