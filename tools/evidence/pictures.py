@@ -33,8 +33,7 @@ text { fill: #1b2733; font-size: 11px; } .tick, .name { fill: #55606c; }
 _ROWS = 4
 _SIDE = 128
 _STRIP = 16
-_COLUMNS = (("real", ""), ("whitelist prompt", WHITELIST), ("free prompt", FREE),
-            ("noised source", NOISED))  # fmt: skip
+_COLUMNS = (("whitelist prompt", WHITELIST), ("free prompt", FREE), ("noised source", NOISED))
 Record = Mapping[str, Any]
 
 
@@ -86,7 +85,7 @@ def _write(plot: Plot, path: Path) -> None:
 
 
 def write_sheet(sides: Sequence[tuple[Sample, Collection]], folder: Path) -> None:
-    """Real images beside their counterparts: the first test patients of each table, none picked."""
+    """What was drawn of the first test patients of each table, none picked; no real image."""
     folder.mkdir(parents=True, exist_ok=True)
     width = len(sides) * len(_COLUMNS) * _SIDE + _STRIP
     page = Image.new("L", (width, _STRIP + _ROWS * _SIDE), 255)
@@ -105,10 +104,7 @@ def _paste(page: Image.Image, sample: Sample, counterparts: Collection, left: in
         ImageDraw.Draw(page).text((x + 3, 2), title, fill=0)
         for row, place in enumerate(rows):
             name = sample.originals.entries[place].image_id
-            pixels = (
-                counterparts.images[drawn[f"{arm} {name} 0"]] if arm
-                else sample.originals.images[place]
-            )  # fmt: skip
+            pixels = counterparts.images[drawn[f"{arm} {name} 0"]]
             tile = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
             page.paste(tile, (x, _STRIP + row * _SIDE))
 
@@ -118,7 +114,7 @@ def _choose(sample: Sample, drawn: Mapping[str, int]) -> list[int]:
     chosen: dict[str, int] = {}
     for place in np.flatnonzero(sample.is_test & sample.has_partner):
         entry = sample.originals.entries[place]
-        arms = (arm for _, arm in _COLUMNS if arm)
+        arms = (arm for _, arm in _COLUMNS)
         if entry.patient_id not in chosen and all(
             f"{arm} {entry.image_id} 0" in drawn for arm in arms
         ):

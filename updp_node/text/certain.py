@@ -18,6 +18,9 @@ _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _PLURAL = re.compile(r"[A-Z]{2,5}s")
 _EXACT = frozenset({"initials", "two-names", "signed", "enclosed", "joined", "spaced"})
 _SHORTEST_ID = 3
+_FEW_CAPITALS = 100
+_SHORTEST_BARE = 5
+"""Digits of a number that is looked for without the zeros before it too."""
 _COMMON_IDS = frozenset({"none", "unknown", "chest", "test"})
 
 
@@ -141,20 +144,30 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
     ordered: set[str] = set()
     polite = {*lexicons.names["titles"], *lexicons.names["suffixes"]}
     for name in names:
-        parts = [part for part in _name_parts(name) if len(part) > 1]
-        parts = [part for part in parts if part.lower() not in polite]
+        whole = _name_parts(name)
+        every = [part for part in whole if part.lower() not in polite]
+        every = every if len(every) > 1 else whole  # CONSTABLE^REX
+        parts = [part for part in every if len(part) > 1]
+        ordered.update(_initialed(every))
         for part in parts:
+            halves = [half for half in part.split("-") if len(half) > 3]
+            single.update(half.lower() for half in halves)
             if len(part) > 2 or part.lower() not in lexicons.words:
                 single.add(part.lower())
+        letters = "".join(sorted({re.escape(part[0]) for part in every}))
         for first, second in _neighbours(parts):
             ordered.add(
                 rf"(?<!\w){re.escape(first)}[\s,._^-]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)"
+                rf"(?:[ ,^]{{1,2}}[{letters}](?![\w']))?"
             )
     spans = _search(text, ordered, "NAME", "header")
     sure = {part for part in single if part not in lexicons.words}
     spans += _search(text, (_spaced_word(part) for part in sure), "NAME", "header")
+    small = sum(map(str.isupper, text)) * _FEW_CAPITALS < len(text)
     for part in sorted(single - sure):
         shapes = {part.upper(), part.capitalize()}
+        if small and part not in lexicons.clinical:
+            shapes.add(part)
         regex = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, shapes))})(?![\w-])")
         spans += [
             Span(*match.span(), "NAME", "header")
@@ -162,6 +175,17 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
             if part not in _COMMON_IDS
         ]
     return spans
+
+
+def _initialed(parts: Sequence[str]) -> Iterator[str]:
+    """The first part of a name with another's initial: ``Holloway, M.``, ``mholloway``."""
+    if not parts or len(parts[0]) < 4:
+        return
+    last = re.escape(parts[0])
+    for initial in {part[0] for part in parts[1:]}:
+        yield rf"(?<!\w){last},[ ]?{initial}\b\.?"
+        yield rf"(?<![^\W_]){initial}\.[ ]?{last}(?![^\W_])"
+        yield rf"(?<![^\W_])(?:{initial}[._-]?{last}|{last}[._-]?{initial})\d{{0,3}}(?![^\W_])"
 
 
 def _neighbours(parts: Sequence[str]) -> list[tuple[str, str]]:
@@ -174,9 +198,8 @@ def _spaced_word(part: str) -> str:
     """A name, also with single spaces or hyphens between its letters."""
     if len(part) < 5:
         return rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
-    return (
-        r"(?<![^\W_])" + r"[ \t.-]?".join(re.escape(c) for c in part if c.isalnum()) + r"(?![^\W_])"
-    )
+    spaced = r"[ \t.'-]?".join(re.escape(c) for c in part if c.isalnum())
+    return rf"(?<![^\W_]){spaced}(?![^\W_])"
 
 
 def _spaced_code(value: str, *, phone: bool) -> str:
@@ -191,6 +214,9 @@ def _spaced_code(value: str, *, phone: bool) -> str:
         characters = [c for c in characters if c.isdigit()][-10:]
     body = r"[ ./()_-]{0,2}".join(re.escape(c) for c in characters)
     zeros = "0*" if characters and characters[0].isdigit() else ""
+    if "".join(characters).isdigit() and len("".join(characters).lstrip("0")) >= _SHORTEST_BARE:
+        characters = list("".join(characters).lstrip("0"))
+        body = r"[ ./()_-]{0,2}".join(characters)
     return rf"(?<![^\W_]){zeros}{body}(?![^\W_])" if characters else ""
 
 

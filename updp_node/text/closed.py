@@ -19,14 +19,8 @@ _JOINED = re.compile(
 )
 _PLACE_BEFORE = re.compile(r"\b(?:in|from|near|at|of|to) \Z", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(?:in|near|from|on|of|outside|at) the \Z")
-_SAINTS = frozenset(
-    {"st", "saint", "mt", "mount", "ft", "fort", "drs", "lake", "port", "san", "santa"}
-)
 _LETTER = re.compile(r"[A-Z]")
 _MOST_NEIGHBOURS = 4
-_LEADING = frozenset(
-    {"at", "from", "of", "to", "by", "via", "attends", "insurer", "near", "in", "for"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +52,12 @@ class ClosedRules:
         plain = states - lexicons.given - lexicons.ambiguous - lexicons.surnames
         plain |= frozenset(lexicons.places["services"]) | frozenset(lexicons.places["generic"])
         self._stop = stop
-        self._prefixes = frozenset(names["particles"]) - {
-            "la",
-            "st",
-            "de",
-            "al",
-            "ten",
-            "mac",
-            "mc",
-        }
-        self._particles = frozenset(names["particles"]) | {"of", "and", "the", "s", "or"}
+        particles = frozenset(names["particles"])
+        self._prefixes = particles - frozenset(closed.get("no_prefixes", ()))
+        self._particles = particles | frozenset(closed.get("row_particles", ()))
+        self._titles = frozenset(names["titles"])
+        self._leading = frozenset(closed.get("leading", ()))
+        self._saints = frozenset(closed.get("saints", ()))
         firms = "|".join(map(re.escape, closed.get("firms", ())))
         self._firm = re.compile(rf",? (?:{firms or '(?!)'})\b\.?", re.IGNORECASE)
         regions = "|".join(closed.get("regions", ()))
@@ -107,7 +97,7 @@ class ClosedRules:
             index = max(last, index) + 1
         for at, length, _ in find_phrases([word.lower for word in words], self._towns):
             capital = words[at].is_capital and words[at + length - 1].is_capital
-            if capital or (at and words[at - 1].lower in _LEADING):
+            if capital or (at and words[at - 1].lower in self._leading):
                 yield ClosedFind(words[at].start, words[at + length - 1].end, "LOCATION", "town")
         for start, end, rule in self._lone.find(text, words):
             yield ClosedFind(start, end, "NAME", rule)
@@ -125,12 +115,13 @@ class ClosedRules:
             first, last = self._row(text, words, index, small=small)
             row = words[first : last + 1]
             led = text[row[0].start - 1 : row[0].start] == "(" or (
-                first > 0 and words[first - 1].lower in _LEADING
+                first > 0 and words[first - 1].lower in self._leading
             )
             proper = [
                 each for each in row if each.lower not in self._plain
                 and each.lower not in self._heads and len(each.text) > 1 and "xxx" not in each.lower
-                and (led or not each.is_upper or not word.is_upper or each.kind is not Kind.WORD)
+                and (led or not each.is_upper or not word.is_upper or each.is_name
+                     or each.kind is Kind.UNKNOWN)
             ]  # fmt: skip
             if proper and not any(each.protected for each in proper):
                 done = last
@@ -151,13 +142,15 @@ class ClosedRules:
         ):
             before = words[first - 1]
             link = before.lower in self._particles and index - first > 0
-            ends = before.lower in self._function and before.text.islower() and not link
+            shouted = before.is_upper and words[index].is_upper
+            plain = before.lower in self._function and (before.text.islower() or shouted)
+            ends = plain and not link
             if ends or not (small or before.is_capital or link):
                 break
             if (
                 words[first].start - before.end > 1
                 and ". " in text[before.end : words[first].start]
-                and (before.lower not in {"st", "mt", "ft", "dr", "drs"})
+                and before.lower not in self._saints | self._titles
             ):
                 break
             first -= 1
@@ -187,12 +180,11 @@ class ClosedRules:
                 break
         return first, last
 
-    @staticmethod
-    def _led(text: str, words: Sequence[Word], index: int) -> int:
+    def _led(self, text: str, words: Sequence[Word], index: int) -> int:
         """First of at most five small words before a head that a preposition or label leads."""
         for at in range(index - 1, max(-1, index - 7), -1):
             gap = text[words[at].end : words[at + 1].start]
-            if words[at].lower in _LEADING or re.fullmatch(r" ?[(:] ?", gap):
+            if words[at].lower in self._leading or re.fullmatch(r" ?[(:] ?", gap):
                 return at + 1
             if not re.fullmatch(r"'?s? | ?& ?|\. ?|-", gap):
                 break
@@ -220,9 +212,10 @@ class ClosedRules:
         first = last = index
         near = first and text[words[first - 1].end : words[first].start] in {" ", ". ", "."}
         before = words[first - 1]
-        if near and before.kind is Kind.INITIAL and before.lower not in {"a", "i"}:
+        apart = before.start == 0 or text[before.start - 1] != "/"
+        if near and apart and before.kind is Kind.INITIAL and before.lower not in {"a", "i"}:
             first -= 1
-        led = first and words[first - 1].lower in _LEADING
+        led = first and words[first - 1].lower in self._leading
         if (led or words[index].kind is Kind.GIVEN) and last + 1 < len(words):
             after = words[last + 1]
             single = text[words[last].end : after.start] == " "
@@ -239,7 +232,7 @@ class ClosedRules:
         new = words[right] if words[left].start >= shape.start else words[left]
         if not new.is_capital or not _JOINED.fullmatch(gap):
             return False
-        if new is words[left] and new.lower in _SAINTS:
+        if new is words[left] and new.lower in self._saints:
             return True
         if ". " in gap and len(words[left].text) > 2:
             return False

@@ -42,8 +42,9 @@ class CodeRules:
         self._lexicons = lexicons
         self._harmless = tuple(
             re.compile(source, re.IGNORECASE | re.MULTILINE)
-            for source in closed.get("harmless", ())
+            for source in (*closed.get("harmless", ()), *closed.get("measures", ()))
         )
+        self._measures = tuple(re.compile(m, re.IGNORECASE) for m in closed.get("measures", ()))
         shapes = "|".join(f"(?:{shape})" for shape in closed.get("shapes", ())) or "(?!)"
         self._shapes = re.compile(shapes)
         self._labelled = re.compile(
@@ -67,7 +68,8 @@ class CodeRules:
             return
         safe = _united(match.span() for regex in self._harmless for match in regex.finditer(text))
         starts = [start for start, _ in safe]
-        yield from self._labels(text, safe, starts)
+        measured = _united(m.span() for regex in self._measures for m in regex.finditer(text))
+        yield from self._labels(text, safe, starts, measured)
         yield from self._rows(text, safe, starts)
         for match in _TOKEN.finditer(text):
             if not _DIGIT.search(match[0]):
@@ -80,14 +82,21 @@ class CodeRules:
                     yield ClosedFind(start, match.end(), category, "unknown-code")
 
     def _labels(
-        self, text: str, safe: Sequence[tuple[int, int]], starts: Sequence[int]
+        self,
+        text: str,
+        safe: Sequence[tuple[int, int]],
+        starts: Sequence[int],
+        measured: Sequence[tuple[int, int]],
     ) -> Iterator[ClosedFind]:
         """What stands beside a label or a number sign."""
+        opens = [start for start, _ in measured]
         rules = (self._signed, "ID"), (self._labelled, "ID"), (self._phones, "PHONE")
         for rule, category in rules:
             for match in rule.finditer(text):
                 found = match.span("phi")
                 if rule is not self._signed and _within(found, safe, starts):
+                    continue
+                if _within(found, measured, opens):
                     continue
                 if not self._is_listed(match) and not self._is_kept(match["phi"]):
                     yield ClosedFind(*found, category, "labelled-code")

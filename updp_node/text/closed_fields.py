@@ -10,7 +10,8 @@ from updp_node.text.lexicon import Lexicons
 from updp_node.text.words import Word
 
 _FIELD = re.compile(
-    r"(?:^|(?<=[|\t])|(?<= {2}))[ \t]*(?P<label>[A-Za-z][A-Za-z0-9 .,/#&'()-]{0,34}?)[ \t]*"
+    r"(?:^|(?<=[|\t])|(?<= {2}))[ \t]*(?:\d[a-z]{2} )?"
+    r"(?P<label>[A-Za-z][A-Za-z0-9 .,/#&'()-]{0,34}?)[ \t]*"
     r"(?::|\||\t|=| {3,})[ \t]*(?P<value>[^\n|\t:]{1,60}?)[ \t]*(?=$|\||\t| {3,})",
     re.MULTILINE,
 )
@@ -22,6 +23,7 @@ _INLINE = re.compile(
 )
 _PARTS = re.compile(r"[a-z]+")
 _CODE = re.compile(r"\d\D{0,2}\d")
+_FIGURE = re.compile(r"[<>~]?\d{1,3}(?:\.\d{1,3})?|\d{1,4}\.\d{1,3}")
 
 
 class FieldRules:
@@ -45,6 +47,8 @@ class FieldRules:
         )
         self._identity = frozenset(closed.get("identity_labels", ()))
         self._joints = frozenset(closed.get("function", ()))
+        self._numbered = frozenset(closed.get("number_labels", ()))
+        self._measures = [re.compile(each, re.I) for each in closed.get("measures", ())]
 
     def find(self, text: str, words: Sequence[Word]) -> Iterator[ClosedFind]:
         """Every such value: what has no digits, at most five words and is no sentence."""
@@ -54,6 +58,8 @@ class FieldRules:
         for match in _FIELD.finditer(text):
             label = _PARTS.findall(match["label"].lower())
             if not label or label[-1] in self._sections or len(label) > 4:
+                continue
+            if self._is_figure(match["value"], label) or self._is_measure(match):
                 continue
             inside = [words[starts[at]] for at in range(*match.span("value")) if at in starts]
             if len(inside) > 8 or (match["value"].endswith(".") and len(inside) > 3):
@@ -65,6 +71,20 @@ class FieldRules:
             inside = [words[starts[at]] for at in range(*match.span(group)) if at in starts]
             if label and label[-1] not in self._sections and len(inside) < 8:
                 yield from self._values(match, inside, label[-1] in self._identity, group)
+
+    def _is_figure(self, value: str, label: Sequence[str]) -> bool:
+        """Whether a value is a short number whose label is none of an identifier."""
+        named = any(word in self._numbered or word in self._identity for word in label)
+        return not named and _FIGURE.fullmatch(value) is not None
+
+    def _is_measure(self, match: re.Match[str]) -> bool:
+        """Whether a number of billing or of a laboratory reaches over the value's beginning."""
+        if not re.search(r"\d", match["value"]):
+            return False
+        line = match[0].strip()
+        at = line.find(match["value"])
+        return any(found.start() <= at < found.end()
+                   for each in self._measures for found in each.finditer(line))  # fmt: skip
 
     def _values(
         self, match: re.Match[str], words: Sequence[Word], identity: bool, group: str = "value"

@@ -15,6 +15,7 @@ _PLURAL = re.compile(r"[A-Z]{2,5}s")
 _MARKED = re.compile(r"x{3,}")
 _MOST_REMEMBERED = 200_000
 _SHORTEST_MISSPELT = 7
+_NEAR = 30
 _PLACE_BEFORE = re.compile(r"\b(?:in|from|near|at|of|to) \Z", re.IGNORECASE)
 
 
@@ -32,9 +33,11 @@ class StrangeWords:
         self._lexicons = lexicons
         self._function = frozenset(lexicons.closed.get("function", ()))
         self._plain = plain
+        self._small = frozenset(lexicons.closed.get("small_words", ()))
+        self._abbreviations = frozenset(lexicons.closed.get("abbreviations", ()))
         self._typos: dict[str, bool] = {}
 
-    def is_strange(  # one return a reason
+    def is_strange(  # noqa: PLR0911  # one return a reason
         self, text: str, words: Sequence[Word], index: int
     ) -> bool:
         """Whether nothing shows that a word is harmless where it stands."""
@@ -47,6 +50,8 @@ class StrangeWords:
             return False
         if word.kind is Kind.INITIAL or self._is_glued(text, word):
             return False
+        if self._is_written_otherwise(text, word):
+            return False
         if _PLURAL.fullmatch(word.text) and word.lower[:-1] in self._lexicons.words:
             return False
         if word.lower in self._plain or all(
@@ -57,6 +62,15 @@ class StrangeWords:
             inside = word.text.istitle() and self._is_inside(text, words, index)
             return not self._is_form(word.lower) if inside else not self._is_like_a_word(word)
         return word.is_capital and self._is_inside(text, words, index)
+
+    def _is_written_otherwise(self, text: str, word: Word) -> bool:
+        """Whether a name is a word where it is written small, or letters where all are capitals."""
+        if word.text.islower():
+            return word.lower in self._small
+        if not word.is_upper or word.lower not in self._abbreviations:
+            return False
+        line = text[max(0, word.start - _NEAR) : word.end + _NEAR]
+        return any(character.islower() for character in line)
 
     @staticmethod
     def _is_place(text: str, word: Word) -> bool:

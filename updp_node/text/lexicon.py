@@ -64,6 +64,8 @@ class Lexicons:
     hospitals, site_terms : Phrases
     site_categories : Mapping
     cities : frozenset of str
+    towns : frozenset of str
+        Towns that are words or names too: a place only where the context says so.
     names, places, surrogates : Mapping of str to tuple of str
         Context words by their role.
     grammar : Grammar
@@ -74,6 +76,8 @@ class Lexicons:
     closed : Mapping of str to tuple of str
         What is harmless by itself (`context/closed.yaml`); empty where a pack has none and
         only what rules know is removed.
+    voter : pathlib.Path or None
+        Card of the statistical voter; None where a pack has none.
     """
 
     surnames: frozenset[str]
@@ -100,6 +104,8 @@ class Lexicons:
     versions: Mapping[str, str] = field(default_factory=dict)
     clinical: frozenset[str] = frozenset()
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    towns: frozenset[str] = frozenset()
+    voter: Path | None = None
 
     @property
     def given(self) -> frozenset[str]:
@@ -139,7 +145,8 @@ def load_lexicons(
     added = read_site(_site_files(root, site))
     kept = {term[0] for term in added.kept if len(term) == 1}
     words = _words(root) | (protocol - {name for each in names.values() for name in each}) | kept
-    words |= {term[0] for term in eponyms if len(term) == 1}
+    single = {term[0] for term in eponyms if len(term) == 1}
+    words |= single
     rules, codes = (
         root / "blacklist" / "patterns.yaml",
         read_rules(root / "whitelist" / "codes.yaml"),
@@ -149,9 +156,9 @@ def load_lexicons(
     cities = frozenset(_lists(root, "blacklist/cities*.txt*"))
     hospitals = _lists(root, "blacklist/hospitals*.txt*")
     return Lexicons(
-        surnames=(frozenset(names["surnames"]) | (added.names - words)) - kept,
-        given_female=frozenset(names["given_names_female"]) - kept,
-        given_male=frozenset(names["given_names_male"]) - kept,
+        surnames=(frozenset(names["surnames"]) | (added.names - words)) - kept - single,
+        given_female=frozenset(names["given_names_female"]) - kept - single,
+        given_male=frozenset(names["given_names_male"]) - kept - single,
         ambiguous=frozenset(_lists(root, "context/ambiguous_names*.txt*")),
         words=frozenset(words),
         protocol=protocol,
@@ -179,6 +186,8 @@ def load_lexicons(
         versions=versions,
         clinical=_clinical(root) | protocol | kept,
         closed=_context(closed) if (closed := root / "context" / "closed.yaml").exists() else {},
+        towns=frozenset(_optional(root, "context/ambiguous_towns*.txt*")),
+        voter=card if (card := root / "voter" / "voter.yaml").exists() else None,
     )
 
 
@@ -212,6 +221,11 @@ def _lists(root: Path, pattern: str) -> list[str]:
     return [term for path in found for term in read_list(path)]
 
 
+def _optional(root: Path, pattern: str) -> list[str]:
+    """Terms of all lists of a pattern, of which a pack may have none."""
+    return [term for path in sorted(root.glob(pattern)) for term in read_list(path)]
+
+
 def _words(root: Path) -> frozenset[str]:
     """Whitelisted words: of the language, of medicine, of radiology."""
     radiology = read_terms(read_rules(root / "whitelist" / "radiology.yaml"))
@@ -222,9 +236,8 @@ def _words(root: Path) -> frozenset[str]:
 def _clinical(root: Path) -> frozenset[str]:
     """Whitelisted words but for those of the common language."""
     radiology = read_terms(read_rules(root / "whitelist" / "radiology.yaml"))
-    lists = [path for name in ("medical", "clinical")
-             for path in (root / "whitelist").glob(f"{name}_words.txt*")]  # fmt: skip
-    listed = [word for path in lists for word in read_list(path)]
+    lists = ("medical_words", "clinical_words", "clinical_common_words", "terminology_words")
+    listed = [word for name in lists for word in _optional(root, f"whitelist/{name}.txt*")]
     return frozenset([*listed, *(part for term in radiology for part in term)])
 
 

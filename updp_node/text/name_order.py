@@ -81,10 +81,10 @@ def _inverted(reader: NameReader, index: int) -> int | None:
         return end
     if last.kind is Kind.SURNAME and given.kind is Kind.INITIAL:
         after = reader.text[given.end : given.end + 1]
-        ends = after in {".", "\n", ";", ""} and not reader.grammar.regexes["degree"].match(
-            reader.text, given.start
-        )
-        return index + 1 if ends else None
+        acts = given.text != "A" and re.match(r" [a-z]{3}", reader.text[given.end : given.end + 4])
+        degree = reader.grammar.regexes["degree"].match(reader.text, given.start)
+        ends = after in {".", "\n", ";", ""} or acts
+        return index + 1 if ends and not degree else None
     long = min(len(given.text), len(last.text)) > (3 if given.is_upper and not starts else 2)
     foreign = given.kind in _FOREIGN and long
     if last.kind is Kind.AMBIGUOUS:
@@ -94,11 +94,13 @@ def _inverted(reader: NameReader, index: int) -> int | None:
     return end if foreign or both or likely else None
 
 
-def _straight(reader: NameReader, index: int) -> int | None:
+def _straight(reader: NameReader, index: int) -> int | None:  # noqa: PLR0911  # one a reason
     """Index of the last word of a name such as ``First M. Last``."""
     words, given = reader.words, reader.words[index]
     at, dotted = _skip_initial(reader, index)
     last = words[at]
+    if at > index + 1 and given.kind is Kind.GIVEN and _alike(reader, given, last):
+        return at  # HAZEL M PAGET
     on_two_lines = "\n" in reader.gap(index + 1)
     plain = last.kind is Kind.WORD and not (last.derived and last.text.istitle())
     if plain or last.protected or (on_two_lines and not _both_names(given, last)):

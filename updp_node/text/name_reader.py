@@ -13,8 +13,13 @@ from updp_node.text.words import Kind, Word
 GAP = re.compile(r"\.-|[ \t]{1,4}|[ \t]*\r?\n[ \t]*|\.[ \t]{0,2}|,[ \t]{0,2}(?:\r?\n[ \t]*)?|-|")
 _COLUMN = re.compile(r"[ \t]{3,}")
 _REST = re.compile(r"(?:/[A-Za-z]{2,4})?(?=[^\n]{0,3}(?:\n|$))")
-_SPOKEN_END = re.compile(r"(?: (?:at|on|by|and)\b|[.,;](?:\s|$)|\s*\n|$)")
-_SPOKEN_TIME = re.compile(r" at \d")
+_SPOKEN_END = re.compile(r"(?: (?:at|on|by|and)\b|\s*@|[.,;](?:\s|$)|\s*\n|$)")
+_TOLD = re.compile(
+    r"(?: at|\s*@|,) ?\d| \(| (?:at|from|of) (?!(?:the|this|that|an?|level|least|rest|home)\b)[a-z]"
+    r"| by (?:dr|phone|telephone|secure|text|page|e-?mail|fax)\b"
+)
+_NAMED = frozenset({Kind.GIVEN, Kind.SURNAME, Kind.UNKNOWN})
+_APART = re.compile(r",|[ \t]*\n[ \t]*\n|\s*\Z")
 MOST_WORDS = 6
 
 
@@ -50,8 +55,7 @@ class NameReader:
         grammar: Grammar, *, given_words: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         self.text, self.words, self.particles = text, words, particles
-        self.grammar = grammar
-        self.given_words = given_words
+        self.grammar, self.given_words = grammar, given_words
         self.stop = stop
         self._starts = [word.start for word in words]
 
@@ -123,7 +127,7 @@ class NameReader:
         word, previous = self.words[at], self.words[at - 1]
         if ("." in gap and len(previous.text) > 2) or (count > 1 and _COLUMN.fullmatch(gap)):
             return False
-        if "\n" in gap and not (count == 1 and word.is_name and word.is_capital):
+        if "\n" in gap and not (count == 1 and self._goes_on(at)):
             return False
         if "," not in gap:
             return True
@@ -135,15 +139,38 @@ class NameReader:
         named = word.kind is not Kind.WORD or self._initial_after(at) or ends
         return count <= 2 and word.is_capital and named
 
+    def _goes_on(self, at: int) -> bool:
+        """Whether a word that begins a line belongs to the given name that ends the one before."""
+        word, previous = self.words[at], self.words[at - 1]
+        if not word.is_capital or word.is_name:
+            return word.is_capital
+        named = previous.lower in self.given_words or previous.kind in _NAMED
+        given = previous.text.istitle() and named
+        apart = _APART.match(self.text, word.end)
+        ends = word.kind is not Kind.WORD and _SPOKEN_END.match(self.text, word.end)
+        return given and word.text.istitle() and bool(apart or ends)
+
     def _is_initial(self, at: int, count: int) -> bool:
         word = self.words[at]
         if self.grammar.regexes["degree"].match(self.text, word.start):
             return False
         return word.is_capital and (count > 0 or self._named_after(at))
 
+    def is_told(self, at: int) -> bool:
+        """Whether a time or a place after a word shows that somebody was told: ``noble @ 1802``."""
+        word = self.words[at]
+        named = word.kind in {Kind.AMBIGUOUS, Kind.SURNAME} or (
+            word.protected and len(word.text) > 3
+        )
+        small = word.text.islower() and at + 1 < len(self.words)
+        inverted = small and self.gap(at + 1) == ", " and self.words[at + 1].is_name
+        return (inverted or bool(_TOLD.match(self.text, word.end))) and named
+
     def _is_spoken(self, at: int, *, speech: bool) -> bool:
         """Whether a lower case word after *phoned to* is somebody."""
         word = self.words[at]
+        if speech and self.is_told(at):
+            return True
         if word.protected or not speech:
             return word.kind is Kind.GIVEN and not word.protected
         if word.is_name:
@@ -153,10 +180,7 @@ class NameReader:
         after = self.words[at + 1] if at + 1 < len(self.words) else None
         if after and after.is_name and not after.is_capital and self.gap(at + 1) == " ":
             return word.kind is not Kind.WORD and word.lower not in self.particles
-        rare = word.kind is Kind.UNKNOWN and bool(_SPOKEN_END.match(self.text, word.end))
-        return rare or (
-            word.kind is Kind.AMBIGUOUS and bool(_SPOKEN_TIME.match(self.text, word.end))
-        )
+        return word.kind is Kind.UNKNOWN and bool(_SPOKEN_END.match(self.text, word.end))
 
     def _is_lower_name(self, at: int, count: int) -> bool:
         word = self.words[at]
@@ -170,11 +194,19 @@ class NameReader:
         if word.kind is Kind.WORD and not (word.derived and (word.text.istitle() or previous)):
             if previous is None:
                 return len(word.text) > 2 and (first_word or self._named_next(at))
-            return count <= 2 and not word.is_upper and self._ends_name(at, previous)
+            if word.is_upper:
+                return count <= 2 and previous.kind is Kind.GIVEN and self._is_followed(at)
+            return count <= 2 and self._ends_name(at, previous)
         many = count >= 2 and previous is not None and previous.kind is not Kind.INITIAL
         if word.kind is Kind.AMBIGUOUS and many and previous:
             return word.is_upper == previous.is_upper and previous.kind is not Kind.SURNAME
         return word.kind is not Kind.UNKNOWN or len(word.text) > 2 or count > 0 or lower
+
+    def _is_followed(self, at: int) -> bool:
+        """Whether a word that ends a name follows on the same line: *signed*, *was*."""
+        if at + 1 >= len(self.words) or self.gap(at + 1) != " ":
+            return False
+        return self.words[at + 1].lower in self.stop and not self.words[at].protected
 
     def _named_next(self, at: int) -> bool:
         """Whether a capitalized word that is no plain word follows on the same line."""
@@ -202,7 +234,10 @@ class NameReader:
     def _named_after(self, at: int) -> bool:
         if at + 1 >= len(self.words) or not re.fullmatch(r"\.?[\s-]{0,2}", self.gap(at + 1)):
             return False
-        return self.words[at + 1].is_capital and self.words[at + 1].lower not in self.stop
+        following = self.words[at + 1]
+        if following.lower in self.particles and not following.is_capital:
+            following = self._after_particles(at + 1)
+        return following.is_capital and following.lower not in self.stop
 
     def lone_word(self, index: int, no_names: frozenset[str]) -> Iterator[NameFind]:
         """Two to four letters, or a word that might be a name, alone on a labelled line."""

@@ -14,6 +14,7 @@ from updp_node.text.name_order import (
     repeated_names,
 )
 from updp_node.text.name_reader import NameFind, NameReader
+from updp_node.text.sign_offs import SignOffs
 from updp_node.text.words import Kind, Vocabulary, Word
 
 _AFTER_TITLE = re.compile(r"\.?\s{0,3}|\.?\s*\n\s*")
@@ -50,7 +51,7 @@ class NameRules:
         self._suffix_words = frozenset(s.replace(".", "") for s in words["suffixes"])
         self._label = re.compile(
             rf"(?<![\w-])(?:{_alternatives(words['labels'])})(?:\s*\([^()\n]{{0,24}}\))?"
-            r"\s*[:#=]+[ \t]*\n?[ \t]*",
+            r"(?:\s*[:#=]+[ \t]*\n?[ \t]*|\s?--?[ \t](?=(?-i:[A-Z])))",
             re.IGNORECASE,
         )
         self._verb = re.compile(
@@ -60,6 +61,7 @@ class NameRules:
             rf"(?<![\w-])([A-Z][A-Za-z'-]{{2,24}})\s+(?:{_alternatives(words['acts'])})\b"
         )
         self._initials = InitialRules(lexicons, vocabulary)
+        self._sign_offs = SignOffs(lexicons, vocabulary)
         self._services = frozenset(lexicons.places["services"]) | lexicons.protocol
         self._given_words = frozenset(words.get("given_words", ()))
         self._roles = frozenset(words.get("roles", ()))
@@ -89,7 +91,8 @@ class NameRules:
         )
         found = [*self._titled(reader), *self._labelled(reader), *self._suffixed(reader),
                  *ordered_names(reader), *lone_lines(reader), *modelled_names(reader, persons),
-                 *self._initials.find(text), *self._acting(reader)]  # fmt: skip
+                 *self._initials.find(text), *self._sign_offs.find(text),
+                 *self._acting(reader)]  # fmt: skip
         found += repeated_names(reader, found)
         return found
 
@@ -185,7 +188,8 @@ class NameRules:
             ):
                 return
             beyond = not lower or "\n" in reader.text[before : reader.words[index].start]
-            if reader.words[index].protected and before == start and beyond:
+            told = speech and reader.is_told(index)
+            if reader.words[index].protected and before == start and beyond and not told:
                 return  # "history of Hodgkin lymphoma"
             names = list(reader.name_at(index, rule, lower=lower, first_word=False, speech=speech))
             if lower and not names:

@@ -16,6 +16,8 @@ import updp_node
 from updp_node.errors import ConfigError
 
 REQUIRED = ("category", "source", "licence", "version")
+_LISTS = ("terms", "regexes")
+_TEXT, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -82,16 +84,42 @@ def read_rules(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        It cannot be read, is no mapping, or its head is incomplete.
+        It cannot be read, is no mapping, its head is incomplete, or something in a list is no
+        text: ``NO`` and ``12`` without quotes are none. Names file, key and line.
     """
+    loader = yaml.SafeLoader(read_text(path))
     try:
-        content = yaml.safe_load(read_text(path))
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError("the lexicon is not a mapping", file=str(path))
+        _require_texts(node, path)
+        content: dict[str, Any] = loader.construct_document(node)
     except yaml.YAMLError as error:
         raise ConfigError("the lexicon is not YAML", file=str(path)) from error
-    if not isinstance(content, dict):
-        raise ConfigError("the lexicon is not a mapping", file=str(path))
+    finally:
+        loader.dispose()
     _check_head(content, path)
     return content
+
+
+def _require_texts(node: yaml.Node, path: Path, key: str = "") -> None:
+    """Refuse what YAML reads as a truth value, a number or nothing where a list holds texts."""
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            is_terms = not key and name.value in _LISTS
+            if is_terms and isinstance(value, yaml.ScalarNode) and value.tag != _NULL:
+                raise ConfigError(_tell(value, "not a list"), file=str(path), key=name.value)
+            _require_texts(value, path, ".".join(filter(None, (key, str(name.value)))))
+    elif isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            if isinstance(each, yaml.ScalarNode) and each.tag != _TEXT:
+                message = _tell(each, "not a text as it stands: put it in quotes")
+                raise ConfigError(message, file=str(path), key=key)
+            _require_texts(each, path, key)
+
+
+def _tell(node: yaml.Node, message: str) -> str:
+    return f"line {node.start_mark.line + 1}: {message}"
 
 
 def _check_head(keys: Iterable[str], path: Path) -> None:
@@ -102,7 +130,7 @@ def _check_head(keys: Iterable[str], path: Path) -> None:
 
 def read_terms(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The ``terms`` of a file of rules, normalized."""
-    return [normalize_term(str(term)) for term in content.get("terms", ())]
+    return [normalize_term(str(term)) for term in content.get("terms") or ()]
 
 
 def compile_patterns(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from updp_node.text.lexicon import Lexicons
+from updp_node.text.towns import TownRules
 from updp_node.text.words import Kind, Word, find_phrases
 
 
@@ -18,9 +19,6 @@ class PlaceFind:
     end: int
     category: str
     rule: str
-
-
-_NEXT = re.compile(r"(?:'s)? ([A-Za-z]+)")
 
 
 def _alternatives(terms: Iterable[str]) -> str:
@@ -48,20 +46,7 @@ class PlaceRules:
         self._joiners = lexicons.grammar.terms["house_joiners"]
         self._saints = lexicons.grammar.terms["house_saints"]
         self._houses = lexicons.grammar.terms["house_names"]
-        states = "|".join(
-            [
-                *words["state_codes"],
-                *words.get("provinces", ()),
-                *(
-                    " ".join(part.capitalize() for part in state.split())
-                    for state in words["state_names"]
-                ),
-            ]
-        )
-        self._city_state = re.compile(
-            rf"(?<![\w-])(?P<city>(?:{lexicons.grammar.regexes['town_prefix'].pattern})?[A-Z][A-Za-z'-]{{2,24}}"
-            rf"(?: [A-Z][A-Za-z'-]{{1,24}}){{0,2}}),\s*(?P<state>{states})\b"
-        )
+        self.towns = TownRules(lexicons)
         self._preposition = re.compile(
             rf"(?<!\w)(?:{_alternatives(words['prepositions'])})\s+(?=[A-Z])", re.IGNORECASE
         )
@@ -153,7 +138,7 @@ class PlaceRules:
     def _is_weak_name(word: Word, facility: str) -> bool:
         """Whether a word before a word such as *pediatrics* makes it somebody's."""
         if facility.islower() and not word.is_capital:
-            return word.is_name
+            return word.is_name or (" " in facility and word.kind is Kind.UNKNOWN)
         rare = word.derived and facility[0].isupper()
         return word.is_capital and (rare or word.is_name or word.kind is Kind.UNKNOWN)
 
@@ -192,7 +177,7 @@ class PlaceRules:
         if not proper:
             return False
         before = text[: taken[0].start].rstrip(" \t")[-1:]
-        return before in {"", ":", "\n"} and text[end : end + 1] in {"", "\n", ",", "\r"}
+        return before in {"", ":", "\n", "("} and text[end : end + 1] in {"", "\n", ",", "\r", ")"}
 
     def _is_small_place(self, word: Word) -> bool:
         """Whether a lower case word may stand in the name of an institution."""
@@ -246,34 +231,7 @@ class PlaceRules:
         lowered: Sequence[str],
         places: Iterable[tuple[int, int]],
     ) -> Iterator[PlaceFind]:
-        for match in self._city_state.finditer(text):
-            parts = match["city"].lower().split()
-            code = match["state"].isupper()
-            degree = match["state"] in {"MD", "PA"} and not re.match(
-                r"\s+\d{5}", text[match.end() :][:7]
-            )
-            unknown = not degree and any(part not in self._lexicons.words for part in parts)
-            if not all(part.strip("x") for part in parts):
-                continue
-            if " ".join(parts) in self._lexicons.cities or unknown or not code:
-                yield PlaceFind(*match.span(), "LOCATION", "city-state")
-        after = {match.end() for match in self._preposition.finditer(text)}
-        marked = after | {start for start, _ in places}
-        for index, word in enumerate(words):
-            small = word.start in after and word.kind is not Kind.WORD and len(word.text) > 4
-            if word.protected or not (word.is_capital or small):
-                continue
-            if word.start not in marked and not self._stands_alone(text, word):
-                continue
-            for length in (3, 2, 1):
-                if " ".join(lowered[index : index + length]) in self._lexicons.cities:
-                    end = words[min(index + length, len(words)) - 1].end
-                    yield PlaceFind(word.start, end, "LOCATION", "city-list")
-                    break
-
-    def _stands_alone(self, text: str, word: Word) -> bool:
-        """A town's name that is no other word, not in a line of capitals, no name of a thing."""
-        follows = _NEXT.match(text, word.end)
-        thing = follows is not None and follows[1].lower() in self._lexicons.eponym_heads
-        known = word.lower in self._lexicons.cities and word.kind is not Kind.WORD
-        return known and word.text.istitle() and len(word.text) > 4 and not thing
+        marked = {match.end() for match in self._preposition.finditer(text)}
+        marked |= {start for start, _ in places}
+        for start, end, rule in self.towns.find(text, words, lowered, marked):
+            yield PlaceFind(start, end, "LOCATION", rule)

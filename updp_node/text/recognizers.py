@@ -6,6 +6,7 @@ With `updp_node.text.nlp_engine` the only module that imports Presidio and spaCy
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 import tldextract
 from presidio_analyzer import (
@@ -27,6 +28,7 @@ from updp_node.text.names import NameRules
 from updp_node.text.nlp_engine import PackagedEngine
 from updp_node.text.places import PlaceRules
 from updp_node.text.veto import Found, Veto, withdrawn
+from updp_node.text.voter import load_voter
 from updp_node.text.words import Vocabulary
 
 
@@ -60,6 +62,7 @@ class FormatRecognizer(EntityRecognizer):
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
         self._scales = [re.compile(each, re.I) for each in lexicons.closed.get("scales", ())]
+        self._measures = [re.compile(each, re.I) for each in lexicons.closed.get("measures", ())]
         self.vetoes: list[Veto] | None = None
         categories = sorted({pattern.category for pattern in lexicons.patterns})
         super().__init__(
@@ -75,6 +78,7 @@ class FormatRecognizer(EntityRecognizer):
         """All finds of all patterns."""
         del entities, nlp_artifacts
         found = []
+        measures = [match.span() for each in self._measures for match in each.finditer(text)]
         scales = [match.span() for each in self._scales for match in each.finditer(text)]
         for pattern in self._lexicons.patterns:
             group: int | str = "phi" if "phi" in pattern.regex.groupindex else 0
@@ -83,7 +87,8 @@ class FormatRecognizer(EntityRecognizer):
                 if start < 0:  # another alternative, without the group
                     start, end = match.span()
                 timed = pattern.category in {"DATE", "TIME"}
-                if end <= start or (timed and any(a <= start and end <= b for a, b in scales)):
+                harmless = measures + scales if timed else measures
+                if end <= start or any(a <= start and end <= b for a, b in harmless):
                     continue
                 reason = self._keeps(text[start:end], pattern.category)
                 if not reason:
@@ -99,7 +104,8 @@ class FormatRecognizer(EntityRecognizer):
         ):
             plain = all(word.lower() in self._lexicons.protocol for word in doctor[1].split())
             return "words of protocols" if plain else ""
-        if category == "PHONE" and found.isdigit() and len(found) > 3:
+        digits = found.replace("-", "")
+        if category == "PHONE" and digits.isdigit() and len(digits) > (3 if found.isdigit() else 4):
             return ""
         if category in {"ID", "DEVICE", "PHONE"} and any(
             exception.fullmatch(found) for exception in self._lexicons.exceptions
@@ -200,6 +206,7 @@ class Recognizers:
         offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
         setattr(tldextract, "extract", offline)  # noqa: B010 - the type of the name differs
         language = lexicons.language
+        self._measures = [re.compile(each, re.I) for each in lexicons.closed.get("measures", ())]
         self._report_rules = frozenset(lexicons.closed.get("report_rules", ()))
         self._described = lexicons.clinical | frozenset(lexicons.closed.get("described", ()))
         engine = PackagedEngine(language, lexicons.grammar.model)
@@ -222,6 +229,7 @@ class Recognizers:
             context_aware_enhancer=_NoEnhancer(),
         )
         self._language = language
+        self._voter = load_voter(lexicons)
 
     def find(self, text: str, *, explain: bool = False, closed: bool = True) -> Found:
         """Spans of one piece of folded text; vetoes only where they are asked for."""
@@ -235,7 +243,19 @@ class Recognizers:
         ]
         if not closed:
             spans = [span for span in spans if not self._describes(text, span)]
+        elif self._voter is not None:
+            voted = self._voter.vote(text, spans)
+            spans = [*self._unmeasured(text, voted.spans)]
+            vetoes += voted.vetoes if explain else ()
         return Found(spans, vetoes)
+
+    def _unmeasured(self, text: str, spans: Iterable[Span]) -> Iterator[Span]:
+        """Spans without those of the voter that lie in numbers with their own label or unit."""
+        known = [match.span() for each in self._measures for match in each.finditer(text)]
+        for span in spans:
+            inside = any(low <= span.start and span.end <= high for low, high in known)
+            if span.recognizer != "voter" or not inside:
+                yield span
 
     def _describes(self, text: str, span: Span) -> bool:
         """Whether a rule for reports took words of a protocol for an identifier."""

@@ -12,13 +12,16 @@ from updp_node.errors import InstanceError
 from updp_node.model import Span
 from updp_node.subject import Subject
 from updp_node.text.certain import find_certain, trim_names
+from updp_node.text.edges import Edges
 from updp_node.text.findings import load_finding_rules
 from updp_node.text.fold import FoldedText, fold_text
 from updp_node.text.identity import Identity
 from updp_node.text.lexicon import Lexicons, load_lexicons
 from updp_node.text.merge import merge_spans
 from updp_node.text.recognizers import Recognizers
+from updp_node.text.stretches import Stretches
 from updp_node.text.surrogates import Surrogates
+from updp_node.text.towns import TownRules
 from updp_node.text.veto import Veto
 
 MOST_CHARACTERS = 100_000
@@ -85,6 +88,8 @@ class Scrubber:
     def __init__(self, lexicons: Lexicons) -> None:
         self.lexicons = lexicons
         self._recognizers = Recognizers(lexicons)
+        self._edges, self._towns = Edges(lexicons), TownRules(lexicons)
+        self._stretches = Stretches(lexicons)
         self._surrogates = Surrogates(lexicons)
         own = {pattern.category for pattern in lexicons.patterns}
         tags = sorted({*_CATEGORIES, *own, *lexicons.site_categories.values()})
@@ -154,6 +159,9 @@ class Scrubber:
     def _settle(
         self, folded: FoldedText, spans: list[Span], identity: Identity | None
     ) -> tuple[Span, ...]:
+        spans = [*self._edges.trim(spans, folded.text)]
+        spans += [*self._towns.beside(spans, folded.text)]
+        spans += [*self._stretches.fill(spans, folded.text)]
         if identity is not None:
             certain = find_certain(folded.text, identity, self.lexicons)
             spans = [*trim_names(spans, certain, folded.text, self.lexicons), *certain]

@@ -1,0 +1,88 @@
+"""What the voter may not add, however sure it is: what the whitelist knows where it stands."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from updp_node.text.lexicon import Lexicons
+from updp_node.text.voter_tokens import Token
+from updp_node.text.words import Vocabulary
+
+_LEAST_TOKENS = 4
+_INITIALS = 3
+_KNOWN = frozenset("emf")
+_NUMBERED = frozenset({"TIME", "PHONE"})
+_CODED = frozenset({"ID", "DEVICE", "PHONE"})
+
+
+class Gate:
+    """Tells candidates of the voter that the whitelist keeps.
+
+    Parameters
+    ----------
+    lexicons : Lexicons
+    """
+
+    def __init__(self, lexicons: Lexicons) -> None:
+        self._lexicons = lexicons
+        self._vocabulary = Vocabulary(lexicons)
+        self._measures = [re.compile(each) for each in lexicons.closed.get("harmless", ())]
+
+    def passing(self, text: str, tokens: Sequence[Token], chosen: Sequence[int]) -> list[int]:
+        """Which of some tokens of a text may be added, by their numbers.
+
+        Of a text of a few words nothing is added: the voter has no context there.
+        """
+        if len(tokens) < _LEAST_TOKENS or not chosen:
+            return []
+        words = self._vocabulary.read(text)
+        phrases = [(word.start, word.end) for word in words if word.protected]
+        measures = self._find_measures(text)
+        return [
+            at
+            for at in chosen
+            if not _inside(phrases, tokens[at].start)
+            and not _inside(measures, tokens[at].start)
+            and not self._is_plain(text, tokens[at])
+        ]
+
+    def keeps(self, found: str, category: str, classes: Sequence[str]) -> bool:
+        """Whether a whole find is a kept code, a state alone, or a number without digits."""
+        if category == "LOCATION" and all("z" in each for each in classes):
+            return True
+        if category in _NUMBERED and not re.search(r"\d", found):
+            return True
+        codes = self._lexicons.exceptions if category in _CODED else ()
+        return any(kept.fullmatch(found) for kept in (*codes, *self._lexicons.kept))
+
+    def _find_measures(self, text: str) -> list[tuple[int, int]]:
+        """Stretches of a number with its unit or with the word that it counts."""
+        return sorted(
+            match.span()
+            for measure in self._measures
+            for match in measure.finditer(text)
+            if re.search("[A-Za-z]{2}", match[0])
+        )
+
+    @staticmethod
+    def _is_plain(text: str, token: Token) -> bool:
+        """A word of the grammar, or a known word in small letters beside capitals."""
+        seen = token.seen
+        if "f" in seen.classes and (len(seen.form) > 1 or seen.shape.islower()):
+            return True
+        if len(seen.form) <= _INITIALS or _KNOWN.isdisjoint(seen.classes):
+            return False
+        if not seen.shape.islower():
+            return False
+        first = text.rfind("\n", 0, token.start) + 1
+        last = text.find("\n", token.end)
+        line = text[max(first, token.start - 200) : last if last >= 0 else len(text)][:400]
+        return not line.islower()
+
+
+def _inside(stretches: Sequence[tuple[int, int]], start: int) -> bool:
+    """Whether one of some sorted stretches holds an offset."""
+    last = bisect_right(stretches, start, key=lambda each: each[0])
+    return any(low <= start < high for low, high in stretches[max(0, last - 3) : last])
