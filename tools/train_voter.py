@@ -35,7 +35,7 @@ from updp_node.text.voter_tokens import Reader
 
 VERSION = "2026.11.1"
 SPLITS = ("development", "opened", "extra")
-REPORTS, INDIANA, SEED = 7_000, 600, 1
+REPORTS, INDIANA, TRANSCRIPTIONS, SEED = 7_000, 600, 1_000, 1
 LEFT_OUT = (0.0, 0.3, 0.5)
 """Shares of the words whose own form a report does without, so that no word is needed."""
 SETTINGS = {
@@ -87,7 +87,7 @@ def train(  # noqa: PLR0917  # what is trained on, and where to
     real = indiana(splits, INDIANA, seed)
     if not real:
         print("NO INDIANA REPORTS on this machine (UPDP_SHARED): trained on templates alone")
-    transcriptions = make_examples(lexicons)
+    transcriptions = make_examples(lexicons, TRANSCRIPTIONS) if TRANSCRIPTIONS else []
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False, params=SETTINGS)
     reader = Reader(lexicons)
     tokens = 0

@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from tools.reports.fill import Gold, Report
@@ -45,17 +46,19 @@ def read_transcriptions(*, held_out: bool) -> Iterator[str]:
             yield apart[:_LONGEST]
 
 
-def make_examples(lexicons: Lexicons) -> list[Report]:
+def make_examples(lexicons: Lexicons, most: int) -> list[Report]:
     """Texts of the half for training, each as it is, in small letters and in capitals.
 
     Parameters
     ----------
     lexicons : Lexicons
         Without a voter: its rules alone say what identifies.
+    most : int
+        So many texts at most.
     """
     scrubber = Scrubber(lexicons)
     reports = []
-    for text in read_transcriptions(held_out=False):
+    for text in islice(read_transcriptions(held_out=False), most):
         spans = [
             Gold(span.start, span.end, span.category, span.recognizer)
             for span in scrubber.find(text, closed=False)

@@ -7,7 +7,7 @@ import pycrfsuite
 import pytest
 import yaml
 
-from tools.train_voter import train
+from tools.train_voter import SPLITS, train
 from tools.voter_data import Fold, Maker
 from updp_node.errors import ConfigError
 from updp_node.model import Span
@@ -204,13 +204,14 @@ def test_the_model_holds_no_word_but_those_of_templates(lexicons, tmp_path):
     tagger = pycrfsuite.Tagger()
     tagger.open(str(path))
     forms = {name[2:] for name in tagger.info().attributes if name.startswith("w=")}
-    known = Maker(lexicons, ("development", "opened")).vocabulary()
+    known = Maker(lexicons, SPLITS).vocabulary()
     assert forms
     assert {form for form in forms if form.islower() and not form.endswith("x")} <= known
 
 
 def test_training_twice_gives_the_same_model(lexicons, tmp_path, monkeypatch):
     monkeypatch.setattr("tools.train_voter.INDIANA", 0)
+    monkeypatch.setattr("tools.train_voter.TRANSCRIPTIONS", 0)
     monkeypatch.setattr("tools.train_voter.SETTINGS", {"max_iterations": 3})
     for name in ("one", "two"):
         train(lexicons, tmp_path / name, ["development"], 8, 3)
