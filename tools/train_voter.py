@@ -34,7 +34,7 @@ from updp_node.text.voter_features import features_of
 from updp_node.text.voter_tokens import Reader
 
 VERSION = "2026.11.1"
-SPLITS = ("development", "opened", "extra")
+SPLITS = ("development", "opened", "extra", "reopened")
 REPORTS, INDIANA, TRANSCRIPTIONS, SEED = 7_000, 600, 1_000, 1
 LEFT_OUT = (0.0, 0.3, 0.5)
 """Shares of the words whose own form a report does without, so that no word is needed."""

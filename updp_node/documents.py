@@ -19,9 +19,11 @@ from updp_node.reading import read_source
 from updp_node.subject import Subject, UidMap
 from updp_node.text.cda import clean_cda
 from updp_node.text.content import ContentScrubber
+from updp_node.text.declared import Speech, listen_to_cda, listen_to_pdf, listen_to_report
 from updp_node.text.identity import RETAINED_WITH, Identity, read_identity
 from updp_node.text.items import ContentPolicy
-from updp_node.text.pdf import read_pdf
+from updp_node.text.language import LanguageJudge, choose_language
+from updp_node.text.pdf import read_pdf, read_pdf_language
 from updp_node.text.report import ReportContent, scrub_content
 from updp_node.text.scrub import Replacement, Scrubber, load_scrubber
 
@@ -34,11 +36,18 @@ _KINDS = {
 def scrub_report(
     source: Dataset, witnesses: tuple[Path, ...], line: Line, subject: Subject, uids: UidMap
 ) -> ReportContent:
-    """The content tree of a report made anew, and its findings."""
+    """The content tree of a report made anew, and its findings.
+
+    Raises
+    ------
+    InstanceError
+        ``unread-language``; or the report cannot be cleaned.
+    """
+    policy = _policy_of(line)
     return scrub_content(
-        source, _scrubber(*line.text_pack), _identity_of(source, witnesses, line), subject,
-        _uids_of(line, subject, uids),
-        Replacement(line.replacement), policy=_policy_of(line),
+        source, _scrubber_of(listen_to_report(source, policy), line),
+        _identity_of(source, witnesses, line), subject, _uids_of(line, subject, uids),
+        Replacement(line.replacement), policy=policy,
     )  # fmt: skip
 
 
@@ -50,8 +59,8 @@ def scrub_document(
     Raises
     ------
     InstanceError
-        ``encapsulated-document``: a kind that is not cleaned, or that the profile holds back; or
-        the document cannot be cleaned.
+        ``encapsulated-document``: a kind that is not cleaned, or that the profile holds back;
+        ``unread-language``; or the document cannot be cleaned.
 
     References
     ----------
@@ -62,16 +71,26 @@ def scrub_document(
     content = bytes(source.EncapsulatedDocument or b"")
     if length := source.get("EncapsulatedDocumentLength"):
         content = content[: int(length)]
-    writer = ContentScrubber(
-        _scrubber(*line.text_pack), _identity_of(source, witnesses, line), subject, uids,
-        Replacement(line.replacement), _policy_of(line),
+    writer = partial(
+        ContentScrubber, identity=_identity_of(source, witnesses, line), subject=subject,
+        uids=uids, replacement=Replacement(line.replacement), policy=_policy_of(line),
     )  # fmt: skip
     if kind == "cda" and rules.cda == "clean":
-        cleaned = clean_cda(content, writer)
+        cleaned = clean_cda(content, writer(_scrubber_of(listen_to_cda(content), line)))
         return NewDocument(cleaned.content, "text/XML", cleaned.instance_id)
     if kind == "pdf" and rules.pdf == "text":
-        return NewDocument(lay_out(writer.clean(read_pdf(content))), "application/pdf")
+        text = read_pdf(content)
+        scrubber = _scrubber_of(listen_to_pdf(text, read_pdf_language(content)), line)
+        return NewDocument(lay_out(writer(scrubber).clean(text)), "application/pdf")
     raise InstanceError("encapsulated-document", "(0042,0011)")
+
+
+def _scrubber_of(speech: Speech, line: Line) -> Scrubber:
+    """The text engine for the language of a document."""
+    strict = line.profile.report.unread_language == "quarantine"
+    judges = [_judge(*pack) for pack in line.text_packs]
+    language = choose_language(speech.declared, speech.texts, judges, strict=strict)
+    return _scrubber(language, line.site_lexicons)
 
 
 def _kind_of(source: Dataset) -> str:
@@ -126,17 +145,22 @@ def text_cleaner(
         return None
     identity = _identity_of(source, witnesses, line)
     replacement = Replacement(line.replacement)
+    strict = line.profile.report.unread_language == "quarantine"
     return partial(
-        _clean, identity=identity, subject=subject, replacement=replacement, pack=line.text_pack
-    )
+        _clean, identity=identity, subject=subject, replacement=replacement, pack=line.text_pack,
+        strict=strict,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
 def _clean(
     text: str, *, identity: Identity, subject: Subject, replacement: Replacement,
-    pack: tuple[str, Path | None],
+    pack: tuple[str, Path | None], strict: bool,
 ) -> str:  # fmt: skip
+    """Text of one attribute cleaned; nothing of one in a language that the pack does not read."""
     scrubber = _scrubber(*pack)
+    if strict and _judge(*pack).name_other(text):
+        return ""
     return scrubber.scrub(text, identity, subject, replacement, closed=False).text
 
 
@@ -172,13 +196,19 @@ def _scrubber(language: str, site: Path | None) -> Scrubber:
     return load_scrubber(None, language, site)
 
 
+@lru_cache(maxsize=4)
+def _judge(language: str, site: Path | None) -> LanguageJudge:
+    """Who tells what texts the engine of a language does not read."""
+    return LanguageJudge(_scrubber(language, site).lexicons)
+
+
 def load_text_engine(packs: Collection[tuple[str, Path | None]] = (("en", None),)) -> None:
     """Load the text engines, so that the first report does not wait for them.
 
     Parameters
     ----------
     packs : collection of pairs
-        `Line.text_pack` of the lines of this node.
+        `Line.text_packs` of the lines of this node.
     """
     for language, site in packs:
-        _scrubber(language, site)
+        _judge(language, site)

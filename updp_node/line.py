@@ -137,6 +137,11 @@ class Line:
         return self.profile.report.language, self.site_lexicons
 
     @property
+    def text_packs(self) -> tuple[tuple[str, Path | None], ...]:
+        """`text_pack`, and the same of the other languages that a document may declare."""
+        return tuple((each, self.site_lexicons) for each in _languages_of(self.profile))
+
+    @property
     def shifts_dates(self) -> bool:
         """Whether dates are shifted rather than removed."""
         return MODIFIED_DATES in self.profile.options
@@ -190,8 +195,6 @@ def make_line(
     ConfigError
         Profile, model or lexicons cannot be used.
     """
-    from updp_node.text.lexicon import load_lexicons  # noqa: PLC0415
-
     loaded = load_profile(profile, search)
     named = [each for each in generators if each.name == loaded.pixels.model]
     if loaded.pixels.model != "default" and not named:
@@ -212,7 +215,7 @@ def make_line(
         pseudonym=pseudonym,
         model=loaded.pixels.model,
         model_sha256=_digest_model(named) if synthesizes else "",
-        lexicon_sha256=load_lexicons(None, loaded.report.language, site).sha256,
+        lexicon_sha256=_digest_lexicons(loaded, site),
         uid_root=uid_root,
         cleaning=load_cleaning([*search, *packaged_folders()]) if cleans else None,
         generator=named[0] if named else None,
@@ -229,6 +232,21 @@ def _find_site_lexicons(profile: Profile, search: Sequence[Path]) -> Path | None
         if folder.is_dir():
             return folder.resolve()
     raise ConfigError("there is no such folder", file=profile.name, key="report.site_lexicons")
+
+
+def _languages_of(profile: Profile) -> tuple[str, ...]:
+    """The language of a profile's reports, then the others that it reads."""
+    return tuple(dict.fromkeys((profile.report.language, *profile.report.other_languages)))
+
+
+def _digest_lexicons(profile: Profile, site: Path | None) -> str:
+    """One digest over those of all languages of a profile; of one alone its own."""
+    from updp_node.text.lexicon import load_lexicons  # noqa: PLC0415
+
+    digests = [load_lexicons(None, each, site).sha256 for each in _languages_of(profile)]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _digest_model(named: Sequence[SiteModel]) -> str:

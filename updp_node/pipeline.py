@@ -59,6 +59,9 @@ from updp_node.reading import read_source
 from updp_node.storage.files import write_released
 from updp_node.subject import Subject, UidMap
 
+_TEXTS = frozenset({"ContentSequence", "EncapsulatedDocument"})
+_PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
+
 COUNTERPART_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.7"
 """Secondary Capture Image Storage: a synthetic image has no physical scale (PS3.3 A.8.1)."""
 
@@ -218,6 +221,8 @@ def _assemble(
         if task.counterpart is None:
             raise InstanceError("counterpart-missing")
         return assemble_counterpart(header, task.counterpart, provenance)
+    if _TEXTS.intersection(source.dir()) and _PIXELS.intersection(source.dir()):
+        raise InstanceError("pixels-beside-text")
     if "EncapsulatedDocument" in source:
         document = scrub_document(source, task.witnesses, task.line, subject, uids)
         return assemble_document(header, document, provenance)

@@ -67,7 +67,7 @@ class Worker:
         models = [line.tools for line in lines.values() if line.model_sha256]
         threads = config.work.torch_threads
         model = partial(load_tools, models.pop(), threads) if models else None
-        packs = {line.text_pack for line in lines.values()}
+        packs = {pack for line in lines.values() for pack in line.text_packs}
         crew.warm_up(partial(load_text_engine, packs), model)
         engine = Engine(config.identified, Workflows(runs, deliveries))
         engine.launch(config.target_names)

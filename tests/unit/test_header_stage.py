@@ -198,7 +198,7 @@ def test_a_sequence_in_un_is_walked() -> None:
     inner = (
         b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
         b"\x10\x00\x10\x00\x0e\x00\x00\x00Quastenflosser"
-        b"\x08\x00\x50\x11\x04\x00\x00\x001.2\x00"
+        b"\x08\x00\x50\x11\x1a\x00\x00\x001.2.840.10008.5.1.4.1.1.2\x00"
         b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
     )
     source = _source()
@@ -207,7 +207,7 @@ def test_a_sequence_in_un_is_walked() -> None:
     )
     (item,) = _stage(source).ReferencedSeriesSequence
     assert "Quastenflosser" not in str(item)
-    assert item.ReferencedSOPClassUID == "1.2"
+    assert item.ReferencedSOPClassUID == "1.2.840.10008.5.1.4.1.1.2"
 
 
 def test_dates_move_together_at_every_depth() -> None:

@@ -256,7 +256,7 @@ def test_native_pixel_samples_are_not_searched_and_compressed_ones_are() -> None
     made = clean()
     raw = bytearray(SOURCE.PixelData)
     raw[100:111] = b" Qvistorpe "
-    made.PixelData = bytes(raw)
+    made.PixelData, made.BitsStored, made.HighBit = bytes(raw), 16, 15
     assert verify(encode(made), EVIDENCE, allow=NONE_RETAINED)
     read = dcmread(io.BytesIO(encode(made)))
     read.PixelData = np.zeros((32, 32), np.uint16).tobytes()

@@ -16,7 +16,7 @@ from tools.reports.people import Names
 from tools.reports.values import Case
 from updp_node.text.identity import Identity
 
-SPLITS = ("development", "opened", "extra", "figure")
+SPLITS = ("development", "opened", "extra", "reopened", "figure")
 CATEGORIES = (
     "NAME", "ID", "DATE", "TIME", "AGE", "PHONE", "EMAIL", "URL", "ADDRESS", "LOCATION",
     "INSTITUTION", "DEVICE", "MARK",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.encaps import encapsulate, generate_frames
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import get_expected_length
 from pydicom.uid import (
     UID,
@@ -57,9 +58,12 @@ def strip_pixels(made: Dataset, source: Dataset) -> None:
         if keyword not in made:
             continue
         element = made[keyword]
+        if keyword == "PixelData":
+            _check_high_bit(made)
         is_encapsulated = bool(source[keyword].is_undefined_length)
         if is_encapsulated:
             value = _strip_frames(made, element.value, syntax)
+            refuse_unused_bits(made, source)
         else:
             value = strip_native(made, element, big=syntax == ExplicitVRBigEndian)
         made[keyword] = DataElement(
@@ -67,10 +71,50 @@ def strip_pixels(made: Dataset, source: Dataset) -> None:
         )
 
 
+def _check_high_bit(made: Dataset) -> None:
+    """Samples lie in the lowest bits: whoever reads them otherwise would see something else.
+
+    References
+    ----------
+    PS3.3 C.7.6.3 (High Bit is one less than Bits Stored).
+    """
+    try:
+        stored, high = int(made.get("BitsStored") or 0), int(made.get("HighBit") or 0)
+    except (TypeError, ValueError) as error:
+        raise InstanceError("undecodable-pixels", type(error).__name__) from None
+    if high != stored - 1:
+        raise InstanceError("undecodable-pixels", "High Bit (0028,0102)")
+
+
+def refuse_unused_bits(made: Dataset, source: Dataset) -> None:
+    """Compressed samples hold nothing above Bits Stored: an overlay there shows a name.
+
+    Raises
+    ------
+    InstanceError
+        ``pixel-metadata-unsearched``: they do, or they cannot be decoded.
+    """
+    allocated, stored = int(made.get("BitsAllocated") or 0), int(made.get("BitsStored") or 0)
+    if not 0 < stored < allocated:
+        return
+    is_signed = made.get("PixelRepresentation") == 1
+    try:
+        decoder = get_decoder(UID(source.file_meta.TransferSyntaxUID))
+        for frame, told in decoder.iter_buffer(source, raw=True):
+            kind = np.dtype(f"<u{int(told['bits_allocated']) // 8}")
+            samples = np.frombuffer(frame, kind, len(frame) // kind.itemsize)
+            if _clear_bits(samples, stored, stored - 1, is_signed=is_signed) is not samples:
+                raise InstanceError("pixel-metadata-unsearched", "unused bits")
+    except (InstanceError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001  # decoders raise what they like
+        raise InstanceError("pixel-metadata-unsearched", type(error).__name__) from None
+
+
 def _strip_frames(made: Dataset, raw: bytes, syntax: UID | None) -> bytes:
     """Encapsulated frames without metadata segments; as they were where there are none."""
     if syntax not in _J2K | _JPEG | _JPEG_LS | {RLELossless}:
-        raise InstanceError("pixel-metadata-unsearched", str(syntax or ""))
+        raise InstanceError("pixel-metadata-unsearched", "(0002,0010)")
     try:
         frames = list(generate_frames(raw, number_of_frames=int(made.get("NumberOfFrames") or 1)))
         size = int(made.Rows) * int(made.Columns)

@@ -62,10 +62,13 @@ def scrub(  # noqa: PLR0917  # typer passes them by name
     sys.modules["torch"] = None  # type: ignore[assignment]  # thinc would import it: 300 MB
     sys.modules["transformers"] = None  # type: ignore[assignment]  # so would presidio
     from updp_node.text.findings import extract_findings, load_finding_rules  # noqa: PLC0415
+    from updp_node.text.language import LanguageJudge  # noqa: PLC0415
     from updp_node.text.scrub import Replacement, load_scrubber  # noqa: PLC0415  # spaCy
 
     text, identity = read_input(file.read_bytes() if file else sys.stdin.buffer.read())
     scrubber = load_scrubber(language=language, site=site_lexicons)
+    if other := LanguageJudge(scrubber.lexicons).name_other(text):
+        typer.echo(f"The words are of another language than {language}: {other}.", err=True)
     if spans:
         found = scrubber.find(text, identity)
         fields = ({"start": s.start, "end": s.end, "category": s.category} for s in found)

@@ -22,6 +22,7 @@ from updp_node.header.icc import blank_texts
 from updp_node.header.residual import is_coded_term
 from updp_node.header.rules import TEXT_VRS, Rule
 from updp_node.header.scope import Scope, encoded, encoded_text
+from updp_node.header.uids import map_uid
 from updp_node.header.values import (
     ASCII_VRS,
     NUMBER_SIZES,
@@ -33,10 +34,11 @@ from updp_node.header.values import (
     text_of,
 )
 
-_NUMBERS = re.compile(r"[0-9+\-.eE \\]*")
+_NUMBER = re.compile(r" *(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)? *")
+_DAY = re.compile(r"[+ ]*(?:19|20)\d{6}(?:\.0*)? *")
+_LEAST_CODE = 6
 _UIDS = re.compile(r"[0-9.\\]*")
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
-_STANDARD_ROOT = "1.2.840.10008."
 _LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16, "ST": 1024, "LT": 10240}
 _LONGEST_CLEANED = 20_000  # no attribute of a header has more; the text engine takes its time
 _LUT_VRS = {("US", "OW"): "OW", ("OB", "OW"): "OW"}
@@ -123,10 +125,7 @@ def replace_uids(
     text = text_of(element, "UI", encodings)
     if text is None:
         return None
-    names_instance = "InstanceUID" in rule.keyword and not rule.keyword.startswith(
-        ("StudyInst", "SeriesInst")
-    )
-    mapped = [_mapped(uid.strip(), names_instance, scope) for uid in text.split("\\")]
+    mapped = [map_uid(uid.strip(), rule.keyword, scope) for uid in text.split("\\")]
     return encoded_text(element.tag, "UI", "\\".join(mapped))
 
 
@@ -174,6 +173,20 @@ def _keep_text(
     return encoded_text(element.tag, vr, decoded)
 
 
+def _is_mere_number(part: str, scope: Scope) -> bool:
+    """Whether a value of IS or DS is a number, and neither a day nor an identifier.
+
+    Eight digits that read as a day of the calendar are nobody's measurement: senders write the
+    study date as Series Number, and the true date would tell the shift.
+    """
+    if _NUMBER.fullmatch(part) is None:
+        return False
+    bare = part.strip(" +")
+    if _DAY.fullmatch(part) and is_date(bare[:8], "DA"):
+        return False
+    return len(bare) < _LEAST_CODE or not scope.identifiers.found_in(bare)
+
+
 def _keep_ascii(
     element: Element, vr: str, rule: Rule, scope: Scope, encodings: tuple[str, ...]
 ) -> Element | None:
@@ -181,7 +194,7 @@ def _keep_ascii(
     if text is None or "\0" in text:
         return None
     if vr in {"DS", "IS"}:
-        allowed = _NUMBERS.fullmatch(text) is not None
+        allowed = all(_is_mere_number(part, scope) for part in text.split("\\"))
     elif vr == "UI":
         if rule.action != "K" or rule.keyword == "":
             return replace_uids(element, vr, rule, scope, encodings)
@@ -250,14 +263,6 @@ def _shift(element: Element, vr: str, text: str, scope: Scope) -> Element | None
     if len(values) != len(moved):
         return None
     return encoded_text(element.tag, vr, "\\".join(values))
-
-
-def _mapped(uid: str, names_instance: bool, scope: Scope) -> str:
-    if not uid or uid.startswith(_STANDARD_ROOT):
-        return uid
-    if names_instance and uid != scope.study_uid:
-        return scope.uids.instance(uid)
-    return scope.uids.other(uid)
 
 
 def _fitted(text: str, vr: str) -> str:

@@ -135,11 +135,13 @@ class Pixels(_Strict):
 
 
 class Report(_Strict):
-    """How the text stage replaces, in which language, and whether images wait for their report."""
+    """How the text stage replaces, in which languages, and whether images wait for their report."""
 
     replacement: Literal["surrogate", "category"] = "category"
     wait: bool = True
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    other_languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    unread_language: Literal["quarantine", "read"] = "quarantine"
     site_lexicons: str | None = None
 
 

@@ -52,7 +52,7 @@ def is_lossy(source: Dataset) -> bool:
 
 
 def decode_stored(source: Dataset) -> Stored:
-    """Decode every frame without converting colours.
+    """Decode every frame without converting colours, but for subsampled ones, which become RGB.
 
     Parameters
     ----------
@@ -73,7 +73,10 @@ def decode_stored(source: Dataset) -> Stored:
         raise
     except BaseException as error:  # noqa: BLE001 - pylibjpeg-rle: PanicException is no Exception
         raise InstanceError("undecodable-pixels", type(error).__name__) from None
-    return Stored(frames, str(properties["photometric_interpretation"]))
+    told = str(properties["photometric_interpretation"])
+    if told == "YBR_FULL_422":  # decoded it is 4:4:4, of which classes allow RGB alone everywhere
+        frames, told = convert_color_space(frames, "YBR_FULL", "RGB"), "RGB"
+    return Stored(frames, told)
 
 
 def show(source: Dataset, stored: Stored, number: int) -> list[NDArray[np.uint8]]:

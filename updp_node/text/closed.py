@@ -69,7 +69,9 @@ class ClosedRules:
         self._plain = (
             lexicons.clinical | plain | self._function | frozenset(closed.get("capital", ())) | stop
         ) | polite
-        self._lone = LoneNames(self._plain, self._heads, lexicons.words)
+        self._lone = LoneNames(
+            self._plain, self._heads, lexicons.words, lexicons.graded | lexicons.eponyms.keys()
+        )
         self._strange = StrangeWords(lexicons, self._plain)
 
     def find(self, text: str, words: Sequence[Word]) -> Iterator[ClosedFind]:
@@ -109,6 +111,8 @@ class ClosedRules:
         for index, word in enumerate(words):
             if index <= done or word.lower not in self._heads:
                 continue
+            if text[word.end : word.end + 1].isdigit():
+                continue  # "INC0099812"
             small = word.text.islower()
             if small and _LETTER.search(_line(text, word.start)):
                 continue
@@ -119,6 +123,7 @@ class ClosedRules:
             )
             proper = [
                 each for each in row if each.lower not in self._plain
+                and each.text not in self._lexicons.abbreviations
                 and each.lower not in self._heads and len(each.text) > 1 and "xxx" not in each.lower
                 and (led or not each.is_upper or not word.is_upper or each.is_name
                      or each.kind is Kind.UNKNOWN)
@@ -252,7 +257,8 @@ class ClosedRules:
         """Whether a capitalized neighbour that is a word may be a part of a name."""
         before = new is words[left]
         opens = before and (not left or self._opens(text, new))
-        known = new.protected or new.lower in self._plain
+        written = new.text in self._lexicons.abbreviations
+        known = new.protected or new.lower in self._plain or written
         if new.lower in self._heads:
             return (not shape.is_upper or not before) and not (opens and known)
         if shape.is_upper and new.is_upper:

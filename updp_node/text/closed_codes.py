@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from updp_node.text.closed import ClosedFind
 from updp_node.text.lexicon import Lexicons
+from updp_node.text.measures import Measures
 
 _TOKEN = re.compile(r"[#+]?(?<![\w])\w+(?:[./:,_\\@-]{1,2}\w+){0,12}")
 _DIGIT = re.compile(r"\d")
@@ -37,14 +38,14 @@ class CodeRules:
     lexicons : Lexicons
     """
 
-    def __init__(self, lexicons: Lexicons) -> None:
+    def __init__(self, lexicons: Lexicons, measures: Measures) -> None:
         closed = lexicons.closed
         self._lexicons = lexicons
         self._harmless = tuple(
             re.compile(source, re.IGNORECASE | re.MULTILINE)
-            for source in (*closed.get("harmless", ()), *closed.get("measures", ()))
+            for source in closed.get("harmless", ())
         )
-        self._measures = tuple(re.compile(m, re.IGNORECASE) for m in closed.get("measures", ()))
+        self._measures = measures
         shapes = "|".join(f"(?:{shape})" for shape in closed.get("shapes", ())) or "(?!)"
         self._shapes = re.compile(shapes)
         self._labelled = re.compile(
@@ -66,9 +67,11 @@ class CodeRules:
         """Every token with a digit that may identify somebody."""
         if not _DIGIT.search(text):
             return
-        safe = _united(match.span() for regex in self._harmless for match in regex.finditer(text))
+        measures = self._measures.find(text)
+        harmless = (match.span() for regex in self._harmless for match in regex.finditer(text))
+        safe = _united(iter([*harmless, *measures]))
         starts = [start for start, _ in safe]
-        measured = _united(m.span() for regex in self._measures for m in regex.finditer(text))
+        measured = _united(iter(measures))
         yield from self._labels(text, safe, starts, measured)
         yield from self._rows(text, safe, starts)
         for match in _TOKEN.finditer(text):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from updp_node.text.closed import ClosedFind
 from updp_node.text.lexicon import Lexicons
-from updp_node.text.words import Word
+from updp_node.text.words import Kind, Word
 
 _FIELD = re.compile(
     r"(?:^|(?<=[|\t])|(?<= {2}))[ \t]*(?:\d[a-z]{2} )?"
@@ -45,6 +45,7 @@ class FieldRules:
             | frozenset(closed.get("capital", ()))
             | frozenset(lexicons.names["stop"])
         )
+        self._written = lexicons.abbreviations
         self._identity = frozenset(closed.get("identity_labels", ()))
         self._joints = frozenset(closed.get("function", ()))
         self._numbered = frozenset(closed.get("number_labels", ()))
@@ -96,7 +97,11 @@ class FieldRules:
         for left, right in zip(edges[::2], edges[1::2], strict=True):
             text = match.string[left:right]
             inside = [word for word in words if left <= word.start < right]
-            plain = all(word.lower in self._plain or word.protected for word in inside)
+            known = {Kind.WORD} if not identity else set()
+            plain = all(
+                word.lower in self._plain or word.protected or word.text in self._written
+                or (word.kind in known and not word.derived) for word in inside
+            )  # fmt: skip
             small = not identity and not any(word.is_capital for word in inside)
             number = _CODE.search(text) is not None and not inside
             coded = len(inside) < 3 and re.search(r"\d", text) is not None and not small

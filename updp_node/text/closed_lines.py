@@ -13,6 +13,8 @@ _INITIALED = re.compile(
     r"|(?<![\w.,])(?P<middle>[A-Z][a-z'-]{2,24} [A-Z]\.? [A-Z][a-z'-]{2,24})(?![\w'-])",
     re.MULTILINE,
 )
+_NUMERAL = re.compile(r" [IVX]\.\Z")
+_GRADED = re.compile(r"[a-z] [IVX]\Z")
 _LONE_LINE = re.compile(
     r"^[ \t]*(?P<phi>[A-Z][A-Za-z'-]{1,24}(?:,? [A-Z][A-Za-z'.-]{0,24}){0,3})[ \t]*,?[ \t]*$",
     re.MULTILINE,
@@ -24,12 +26,15 @@ class LoneNames:
 
     Parameters
     ----------
-    plain, heads, words : frozenset of str
-        Harmless words; heads of institutions; words of the language.
+    plain, heads, words, graded : frozenset of str
+        Harmless words; heads of institutions; words of the language; eponyms of classifications.
     """
 
-    def __init__(self, plain: frozenset[str], heads: frozenset[str], words: frozenset[str]) -> None:
-        self._plain, self._heads, self._words = plain, heads, words
+    def __init__(
+        self, plain: frozenset[str], heads: frozenset[str], words: frozenset[str],
+        graded: frozenset[str],
+    ) -> None:  # fmt: skip
+        self._plain, self._heads, self._words, self._graded = plain, heads, words, graded
 
     def find(self, text: str, words: Sequence[Word]) -> Iterator[tuple[int, int, str]]:
         """Start, end and rule of each."""
@@ -41,6 +46,13 @@ class LoneNames:
         for match in _INITIALED.finditer(text):
             named = match["last"] or match["first"] or match["middle"]
             parts = [part.lower() for part in re.findall(r"[A-Za-z'-]{2,}", named)]
+            if match["last"] and _GRADED.search(
+                match.string, max(0, match.start() - 2), match.start() + 1
+            ):
+                continue  # "grade I. Crown rump length"
+            graded = (match["first"] or "").lower() in self._graded
+            if graded and _NUMERAL.search(match[0]):
+                continue  # "Galassi I."
             first = bool(match["first"])
             if any(part not in self._plain and part not in self._heads for part in parts) and not (
                 first and parts[0] in self._words and parts[0] in self._heads

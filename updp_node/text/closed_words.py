@@ -14,8 +14,10 @@ _INSIDE = re.compile(
 _PLURAL = re.compile(r"[A-Z]{2,5}s")
 _MARKED = re.compile(r"x{3,}")
 _MOST_REMEMBERED = 200_000
+_AT = re.compile(r"\b(?:at|from|via|outside) \Z", re.IGNORECASE)
 _SHORTEST_MISSPELT = 7
 _NEAR = 30
+_NAMED = frozenset({Kind.GIVEN, Kind.SURNAME, Kind.AMBIGUOUS})
 _PLACE_BEFORE = re.compile(r"\b(?:in|from|near|at|of|to) \Z", re.IGNORECASE)
 
 
@@ -35,6 +37,7 @@ class StrangeWords:
         self._plain = plain
         self._small = frozenset(lexicons.closed.get("small_words", ()))
         self._abbreviations = frozenset(lexicons.closed.get("abbreviations", ()))
+        self._written = lexicons.abbreviations
         self._typos: dict[str, bool] = {}
 
     def is_strange(  # noqa: PLR0911  # one return a reason
@@ -65,9 +68,15 @@ class StrangeWords:
 
     def _is_written_otherwise(self, text: str, word: Word) -> bool:
         """Whether a name is a word where it is written small, or letters where all are capitals."""
+        named = word.kind in _NAMED
         if word.text.islower():
-            return word.lower in self._small
-        if not word.is_upper or word.lower not in self._abbreviations:
+            rare = word.text in self._written or word.text.upper() in self._written
+            return word.lower in self._small or (rare and not named and len(word.text) > 2)
+        if word.text in self._written and not named:
+            return not _AT.search(text, max(0, word.start - 8), word.start)
+        if not word.is_upper or (
+            word.lower not in self._abbreviations and word.text not in self._written
+        ):
             return False
         line = text[max(0, word.start - _NEAR) : word.end + _NEAR]
         return any(character.islower() for character in line)

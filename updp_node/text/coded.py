@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 
 from updp_node.errors import InstanceError
 from updp_node.standard.meanings import find_meaning, speaks_vocabulary
+from updp_node.standard.uids import is_coding_scheme
 
 # Schemes whose codes are published; a code of any other scheme is free text.
 KNOWN_SCHEMES = frozenset(
@@ -20,7 +21,6 @@ KNOWN_SCHEMES = frozenset(
 _CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 CODE_KEYWORDS = (*_CODE_VALUES, "CodingSchemeDesignator", "CodingSchemeVersion")
 _LONGEST_MEANING = 64
-_UID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*)){2,30}")
 _TEMPLATE = {
     "MappingResource": re.compile(r"DCMR|SDM|99[A-Z0-9_]{1,14}"),
     "TemplateIdentifier": re.compile(r"[0-9]{1,8}[A-Z]?"),
@@ -116,9 +116,9 @@ def published_meaning(code: Dataset) -> str | None:
 
 
 def _scheme_uid(code: Dataset) -> str:
-    """Coding Scheme UID (0008,010C) where it has the form of a UID; else empty (PS3.3 8.2)."""
+    """Coding Scheme UID (0008,010C) where it is a published scheme's; else empty (PS3.3 8.2)."""
     value = str(code.get("CodingSchemeUID") or "").strip()
-    return value if _UID.fullmatch(value) else ""
+    return value if is_coding_scheme(value) else ""
 
 
 def code_of(item: Dataset) -> tuple[str, str]:

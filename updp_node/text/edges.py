@@ -16,6 +16,7 @@ from updp_node.text.words import find_phrases
 
 _TOKEN = re.compile(r"[^\W_]+")
 _BREAK = re.compile(r"[,;:|()\n\t=]|(?<=[a-z]{3})\. | {2}|(?<=\w)\^\. ")
+_COUNT = re.compile(r"\d{1,2}")
 _LOOSE = frozenset(
     "unknown headed field facility facility-apart facility-field hospital-of lone-line line order "
     "model voter city-list town repeated initialed spoken-of labelled performed acting suffix "
@@ -76,6 +77,8 @@ class Edges:
         for index, (start, end) in enumerate(pieces):
             apart = len(pieces) > 1 and not _is_listed(text, start, end)
             core = self._core(text, start, end, apart=apart, house=house)
+            if core and span.category == "NAME" and _COUNT.fullmatch(text, *core):
+                core = None  # "(PGY-4)"
             if core is None or (open_at >= 0 and core[0] > start):
                 if open_at >= 0:
                     yield Span(open_at, pieces[index - 1][1], span.category, span.recognizer)

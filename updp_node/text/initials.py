@@ -73,7 +73,7 @@ class InitialRules:
         self._protocol = lexicons.protocol
         self._stop = frozenset(lexicons.names["stop"])
         self._classify: Callable[[str], Kind] = vocabulary.classify
-        self._given = lexicons.given
+        self._given, self._words = lexicons.given, lexicons.words
 
     def find(self, text: str) -> Iterator[NameFind]:
         """Every such name in folded text."""
@@ -166,6 +166,8 @@ class InitialRules:
     def _joined(self, text: str) -> Iterator[NameFind]:
         """Two names without a space."""
         for match in _JOINED.finditer(text):
+            if match[0].lower() in self._words:
+                continue  # "ProMax"
             parts = [part.lower() for part in _PART.findall(match[0])]
             kinds = [self._classify(part) for part in parts]
             given = parts[0] in self._given or parts[-1] in self._given

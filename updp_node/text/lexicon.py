@@ -78,6 +78,14 @@ class Lexicons:
         only what rules know is removed.
     voter : pathlib.Path or None
         Card of the statistical voter; None where a pack has none.
+    graded : frozenset of str
+        Eponyms that a grade alone shows to be one: ``Knosp 0``.
+    organs : frozenset of tuple of str
+        Two words before an eponym: *artery of* Heubner.
+    abbreviations : frozenset of str
+        Harmless where they are written so: ``MWF``, ``mTICI``.
+    second_ner : pathlib.Path or None
+        Card of a site's own model, see `updp_node.text.second_ner`; None where it has none.
     """
 
     surnames: frozenset[str]
@@ -106,6 +114,10 @@ class Lexicons:
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     towns: frozenset[str] = frozenset()
     voter: Path | None = None
+    graded: frozenset[str] = frozenset()
+    organs: frozenset[tuple[str, str]] = frozenset()
+    abbreviations: frozenset[str] = frozenset()
+    second_ner: Path | None = None
 
     @property
     def given(self) -> frozenset[str]:
@@ -164,6 +176,11 @@ def load_lexicons(
         protocol=protocol,
         eponyms=by_first([*eponyms, *added.kept]),
         eponym_heads=frozenset(eponym_rules["heads"]),
+        organs=frozenset(
+            (first, last) for first, last in map(str.split, eponym_rules.get("organs", ()))
+        ),
+        graded=frozenset(_optional(root, "context/graded_eponyms*.txt*")),
+        abbreviations=frozenset(_optional(root, "context/abbreviations*.txt*")),
         patterns=(
             *compile_patterns(formats["patterns"], formats["macros"], rules),
             *added.patterns,
@@ -188,6 +205,7 @@ def load_lexicons(
         closed=_context(closed) if (closed := root / "context" / "closed.yaml").exists() else {},
         towns=frozenset(_optional(root, "context/ambiguous_towns*.txt*")),
         voter=card if (card := root / "voter" / "voter.yaml").exists() else None,
+        second_ner=own if site and (own := site / _SECOND_NER).exists() else None,
     )
 
 
@@ -210,6 +228,7 @@ def _pack(folder: Path | None, language: str) -> Path:
     return (folder or lexicon_folder()) / language
 
 
+_SECOND_NER = "second_ner.yaml"
 _NAME_LISTS = ("surnames", "given_names_female", "given_names_male")
 
 
@@ -236,7 +255,8 @@ def _words(root: Path) -> frozenset[str]:
 def _clinical(root: Path) -> frozenset[str]:
     """Whitelisted words but for those of the common language."""
     radiology = read_terms(read_rules(root / "whitelist" / "radiology.yaml"))
-    lists = ("medical_words", "clinical_words", "clinical_common_words", "terminology_words")
+    lists = ("medical_words", "clinical_words", "clinical_common_words", "terminology_words",
+             "clinical_more_words", "product_words")  # fmt: skip
     listed = [word for name in lists for word in _optional(root, f"whitelist/{name}.txt*")]
     return frozenset([*listed, *(part for term in radiology for part in term)])
 
@@ -246,7 +266,8 @@ def _site_files(root: Path, site: Path | None) -> list[Path]:
     if site is not None and not site.is_dir():
         raise ConfigError("there is no such folder of site lexicons", file=str(site))
     own = [path for path in (root / "blacklist").glob("*.yaml") if path.name != "patterns.yaml"]
-    return [*own, *(site.glob("*.yaml") if site else ())]
+    added = site.glob("*.yaml") if site else ()
+    return [*own, *(path for path in added if path.name != _SECOND_NER)]
 
 
 def _context(path: Path) -> dict[str, tuple[str, ...]]:

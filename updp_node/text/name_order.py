@@ -17,6 +17,9 @@ _LINE = re.compile(
     r"[ \t]*(?:$|\|)",
     re.MULTILINE,
 )
+_NAME_ENDS = re.compile(
+    r"\s*(?:[,.;()\n]|$)| (?:at|was|is|has|had|who|from|on|to|by|assisted|called|answered)\b"
+)
 _LINE_START = re.compile(r"|.?\n|: ?|[^\w]\t")
 
 
@@ -25,7 +28,7 @@ def ordered_names(reader: NameReader) -> Iterator[NameFind]:
     words = reader.words
     for index in range(len(words) - 1):
         first, second = words[index], words[index + 1]
-        if first.protected or second.protected or not _alike(reader, first, second):
+        if not _alike(reader, first, second) or _is_eponym(reader, index):
             continue
         if second.lower in reader.stop and second.kind is not Kind.INITIAL:
             continue
@@ -39,6 +42,33 @@ def ordered_names(reader: NameReader) -> Iterator[NameFind]:
             last = index + 1
         if last is not None:
             yield NameFind(first.start, words[last].end, "order")
+
+
+def _is_given_before(reader: NameReader, given: Word, last: Word) -> bool:
+    """Whether a given name makes a word somebody's: ``Gary Root.``, ``Sean Needle at``."""
+    titled = given.text.istitle() and last.text.istitle() and len(last.text) > 2
+    joined = reader.text[given.end : last.start] == " "
+    if given.kind is not Kind.GIVEN or not (titled and joined):
+        return False
+    return _NAME_ENDS.match(reader.text, last.end) is not None
+
+
+def _is_eponym(reader: NameReader, index: int) -> bool:
+    """Whether one of two words is an eponym, unless a given name beside it makes it somebody's.
+
+    ``Potts, Coleen`` and ``Roman Caton`` are names, ``Caton Deschamps ratio`` is none.
+    """
+    first, second = reader.words[index], reader.words[index + 1]
+    if not (first.protected or second.protected):
+        return False
+    if (first.protected and second.protected) or not (first.is_capital and second.is_capital):
+        return True
+    if first.protected:
+        return second.kind is not Kind.GIVEN or not reader.gap(index + 1).startswith(",")
+    after = reader.words[index + 2] if index + 2 < len(reader.words) else None
+    alone = after is None or reader.gap(index + 2) != " " or after.lower in reader.stop
+    titled = first.text.istitle() and second.text.istitle()
+    return first.kind is not Kind.GIVEN or not (alone and titled and reader.gap(index + 1) == " ")
 
 
 def lone_lines(reader: NameReader) -> Iterator[NameFind]:
@@ -89,6 +119,8 @@ def _inverted(reader: NameReader, index: int) -> int | None:
     foreign = given.kind in _FOREIGN and long
     if last.kind is Kind.AMBIGUOUS:
         return end if foreign and starts else None
+    if given.lower in reader.given_words and given.text.istitle() and last.kind in _FOREIGN:
+        return end
     both = given.kind is Kind.SURNAME and last.is_name
     likely = given.kind in {Kind.AMBIGUOUS, Kind.UNKNOWN} and end > index + 1
     return end if foreign or both or likely else None
@@ -103,7 +135,10 @@ def _straight(reader: NameReader, index: int) -> int | None:  # noqa: PLR0911  #
         return at  # HAZEL M PAGET
     on_two_lines = "\n" in reader.gap(index + 1)
     plain = last.kind is Kind.WORD and not (last.derived and last.text.istitle())
-    if plain or last.protected or (on_two_lines and not _both_names(given, last)):
+    if plain and _is_given_before(reader, given, last):
+        return at
+    eponym = last.protected and given.kind is not Kind.GIVEN
+    if plain or eponym or (on_two_lines and not _both_names(given, last)):
         return None
     if given.kind is Kind.GIVEN:
         long = min(len(last.lower), len(given.lower)) > 3 and last.kind is not Kind.INITIAL

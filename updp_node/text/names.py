@@ -21,6 +21,7 @@ _AFTER_TITLE = re.compile(r"\.?\s{0,3}|\.?\s*\n\s*")
 _OPENING = re.compile(r"[\s,.(\[\"']{0,4}")
 _MEASURED = re.compile(r"\d ?$")
 """Before a unit that looks like a title: ``330 ms.``"""
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _ENDS = re.compile(r"[ \t]*(?:[.,;)\n]|$|and\b|at\b|on\b)")
 
 
@@ -114,6 +115,8 @@ class NameRules:
         initial = following.kind is Kind.INITIAL and following.is_capital
         if _MEASURED.search(reader.text, max(0, title.start - 4), title.start):
             return False
+        if "\n" in gap and reader.text[following.end : following.end + 1] == ":":
+            return False
         if not _AFTER_TITLE.fullmatch(gap) or (following.lower in self._stop and not initial):
             return False
         if following.kind is Kind.WORD and not following.derived:
@@ -201,7 +204,7 @@ class NameRules:
             joined = (
                 self._grammar.regexes["and"].match(reader.text, names[-1].end) if names else None
             )
-            if not joined or joined.end() == names[-1].end:
+            if not joined or joined.end() == names[-1].end or _BLANK_LINE.search(joined[0]):
                 return
             start, lower = joined.end(), False
 
@@ -237,6 +240,8 @@ class NameRules:
                     yield NameFind(reader.words[first].start, reader.words[last].end, "suffix")
                 continue
             first = reader.walk_back(last)
+            if all(word.protected for word in reader.words[first : last + 1]):
+                continue  # "Fontaine III"
             sure = "," in match[0] or any(w.is_name for w in reader.words[first : last + 1])
             if first <= last and sure:
                 yield NameFind(reader.words[first].start, reader.words[last].end, "suffix")

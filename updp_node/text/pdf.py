@@ -49,6 +49,21 @@ def read_pdf(content: bytes) -> str:
     return text
 
 
+def read_pdf_language(content: bytes) -> str:
+    """The language tag of a PDF's catalogue; empty where it has none or cannot be read.
+
+    References
+    ----------
+    ISO 32000-2: 14.9.2 (natural language specification).
+    """
+    from pypdf import PdfReader  # noqa: PLC0415  # only where there is a document
+
+    try:
+        return str(PdfReader(io.BytesIO(content)).root_object.get("/Lang") or "")
+    except Exception:  # noqa: BLE001  # `read_pdf` says what is wrong with it
+        return ""
+
+
 def _refuse_more_than_pages(reader: PdfReader) -> None:
     if reader.is_encrypted or len(reader.pages) > _MOST_PAGES:
         raise InstanceError("unreadable-document", "encrypted or too long")

@@ -10,6 +10,8 @@ from updp_node.text.lexicon import Lexicons
 from updp_node.text.towns import TownRules
 from updp_node.text.words import Kind, Word, find_phrases
 
+_COLUMN_END = re.compile(r"$|[\n\r,)|\t]| {2}")
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceFind:
@@ -134,6 +136,13 @@ class PlaceRules:
             first += 1
         return first
 
+    def _is_titled_name(self, proper: Sequence[Word]) -> bool:
+        """Whether capitalized words before *Pain Management* are no kind of it."""
+        known = self._lexicons.clinical
+        return all(word.text.istitle() for word in proper) and any(
+            word.lower not in known and not word.protected for word in proper
+        )
+
     @staticmethod
     def _is_weak_name(word: Word, facility: str) -> bool:
         """Whether a word before a word such as *pediatrics* makes it somebody's."""
@@ -174,10 +183,11 @@ class PlaceRules:
     def _is_field(self, text: str, taken: Sequence[Word], end: int) -> bool:
         """Whether capitals from a colon or a line's start to its end name an institution."""
         proper = [word for word in taken if word.lower not in self._generic]
-        if not proper:
-            return False
-        before = text[: taken[0].start].rstrip(" \t")[-1:]
-        return before in {"", ":", "\n", "("} and text[end : end + 1] in {"", "\n", ",", "\r", ")"}
+        clinical = [word for word in proper if word.lower in self._lexicons.clinical]
+        if not proper or (len(clinical) > 1 and len(clinical) == len(proper)):
+            return False  # MYOCARDIAL PERFUSION IMAGING
+        before = text[max(0, taken[0].start - 40) : taken[0].start].rstrip(" \t")[-1:]
+        return before in {"", ":", "\n", "(", "|"} and bool(_COLUMN_END.match(text, end))
 
     def _is_small_place(self, word: Word) -> bool:
         """Whether a lower case word may stand in the name of an institution."""
@@ -188,6 +198,8 @@ class PlaceRules:
         plain = self._generic | self._services
         proper = [word for word in taken if word.lower not in plain]
         if facility.lower() in self._weak:
+            if " " in facility and facility.istitle() and self._is_titled_name(proper):
+                return True
             return any(
                 self._is_weak_name(word, facility) and len(word.text) > 2 and not word.protected
                 for word in proper

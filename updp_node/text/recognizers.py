@@ -23,13 +23,20 @@ from updp_node.model import Span
 from updp_node.text.closed import ClosedRules
 from updp_node.text.closed_codes import CodeRules
 from updp_node.text.closed_fields import FieldRules
+from updp_node.text.edges import Edges
 from updp_node.text.lexicon import Lexicons
+from updp_node.text.measures import Measures
 from updp_node.text.names import NameRules
 from updp_node.text.nlp_engine import PackagedEngine
 from updp_node.text.places import PlaceRules
+from updp_node.text.second_ner import RECOGNIZER as SECOND_NER
+from updp_node.text.second_ner import load_second_ner
 from updp_node.text.veto import Found, Veto, withdrawn
+from updp_node.text.voter import RECOGNIZER as VOTER
 from updp_node.text.voter import load_voter
 from updp_node.text.words import Vocabulary
+
+_MODELS = frozenset({VOTER, SECOND_NER})
 
 
 class _NoEnhancer(ContextAwareEnhancer):
@@ -51,6 +58,15 @@ class _NoEnhancer(ContextAwareEnhancer):
         return raw_results
 
 
+def _results(finds: Iterable[Span]) -> list[RecognizerResult]:
+    """Finds without the known words at their edges, as Presidio has them.
+
+    Presidio leaves out what lies inside another find of its category: a find that takes
+    neighbours along must have lost them before, or the ones inside would be lost with them.
+    """
+    return [_result(s.start, s.end, s.category, s.recognizer) for s in finds]
+
+
 def _result(start: int, end: int, category: str, rule: str) -> RecognizerResult:
     why = AnalysisExplanation(recognizer=rule, original_score=1.0)
     return RecognizerResult(category, start, end, 1.0, analysis_explanation=why)
@@ -59,10 +75,10 @@ def _result(start: int, end: int, category: str, rule: str) -> RecognizerResult:
 class FormatRecognizer(EntityRecognizer):
     """Identifiers known by their format, less the codes that the whitelist keeps."""
 
-    def __init__(self, lexicons: Lexicons) -> None:
+    def __init__(self, lexicons: Lexicons, measures: Measures) -> None:
         self._lexicons = lexicons
         self._scales = [re.compile(each, re.I) for each in lexicons.closed.get("scales", ())]
-        self._measures = [re.compile(each, re.I) for each in lexicons.closed.get("measures", ())]
+        self._measures = measures
         self.vetoes: list[Veto] | None = None
         categories = sorted({pattern.category for pattern in lexicons.patterns})
         super().__init__(
@@ -78,7 +94,7 @@ class FormatRecognizer(EntityRecognizer):
         """All finds of all patterns."""
         del entities, nlp_artifacts
         found = []
-        measures = [match.span() for each in self._measures for match in each.finditer(text)]
+        measures = [*self._measures.find(text)]
         scales = [match.span() for each in self._scales for match in each.finditer(text)]
         for pattern in self._lexicons.patterns:
             group: int | str = "phi" if "phi" in pattern.regex.groupindex else 0
@@ -118,9 +134,10 @@ class FormatRecognizer(EntityRecognizer):
 class NameRecognizer(EntityRecognizer):
     """Names and places: rules, lexicons, and the model's entities as votes."""
 
-    def __init__(self, lexicons: Lexicons) -> None:
+    def __init__(self, lexicons: Lexicons, edges: Edges, vocabulary: Vocabulary) -> None:
+        self._edges = edges
         self.vetoes: list[Veto] | None = None
-        self._vocabulary = Vocabulary(lexicons)
+        self._vocabulary = vocabulary
         self._names = NameRules(lexicons, self._vocabulary)
         self._places = PlaceRules(lexicons)
         categories = ["NAME", "INSTITUTION", "LOCATION", *lexicons.site_categories.values()]
@@ -147,27 +164,29 @@ class NameRecognizer(EntityRecognizer):
         words = self._vocabulary.read(text)
         if self.vetoes is not None:
             self.vetoes += withdrawn(words, persons, places)
-        return [
+        names = self._names.find(text, words, persons)
+        found = [
+            *(Span(n.start, n.end, "NAME", n.rule) for n in names),
             *(
-                _result(n.start, n.end, "NAME", n.rule)
-                for n in self._names.find(text, words, persons)
-            ),
-            *(
-                _result(p.start, p.end, p.category, p.rule)
+                Span(p.start, p.end, p.category, p.rule)
                 for p in self._places.find(text, words, places)
             ),
         ]
+        return _results(self._edges.trim(found, text))
 
 
 class ClosedRecognizer(EntityRecognizer):
     """What is not known to be harmless, in languages whose pack says what is."""
 
-    def __init__(self, lexicons: Lexicons) -> None:
+    def __init__(
+        self, lexicons: Lexicons, edges: Edges, vocabulary: Vocabulary, measures: Measures
+    ) -> None:
+        self._edges = edges
         self.is_on = True
         self.vetoes: list[Veto] | None = None
-        self._vocabulary = Vocabulary(lexicons)
+        self._vocabulary = vocabulary
         self._words = ClosedRules(lexicons)
-        self._codes = CodeRules(lexicons)
+        self._codes = CodeRules(lexicons, measures)
         self._fields = FieldRules(lexicons)
         categories = ["AGE", "DATE", "ID", "INSTITUTION", "LOCATION", "NAME", "PHONE", "TIME"]
         super().__init__(
@@ -190,7 +209,8 @@ class ClosedRecognizer(EntityRecognizer):
             *self._codes.find(text),
             *self._fields.find(text, words),
         ]
-        return [_result(each.start, each.end, each.category, each.rule) for each in found]
+        spans = (Span(each.start, each.end, each.category, each.rule) for each in found)
+        return _results(self._edges.trim(spans, text))
 
 
 class Recognizers:
@@ -206,15 +226,16 @@ class Recognizers:
         offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
         setattr(tldextract, "extract", offline)  # noqa: B010 - the type of the name differs
         language = lexicons.language
-        self._measures = [re.compile(each, re.I) for each in lexicons.closed.get("measures", ())]
+        self._measures = Measures(lexicons)
         self._report_rules = frozenset(lexicons.closed.get("report_rules", ()))
         self._described = lexicons.clinical | frozenset(lexicons.closed.get("described", ()))
         engine = PackagedEngine(language, lexicons.grammar.model)
         engine.load()
-        self._closed = ClosedRecognizer(lexicons)
+        edges, vocabulary = Edges(lexicons), Vocabulary(lexicons)
+        self._closed = ClosedRecognizer(lexicons, edges, vocabulary, self._measures)
         self._own: list[FormatRecognizer | NameRecognizer | ClosedRecognizer] = [
-            FormatRecognizer(lexicons),
-            NameRecognizer(lexicons),
+            FormatRecognizer(lexicons, self._measures),
+            NameRecognizer(lexicons, edges, vocabulary),
         ]
         if lexicons.closed:
             self._own.append(self._closed)
@@ -230,6 +251,7 @@ class Recognizers:
         )
         self._language = language
         self._voter = load_voter(lexicons)
+        self._second = load_second_ner(lexicons)
 
     def find(self, text: str, *, explain: bool = False, closed: bool = True) -> Found:
         """Spans of one piece of folded text; vetoes only where they are asked for."""
@@ -243,18 +265,23 @@ class Recognizers:
         ]
         if not closed:
             spans = [span for span in spans if not self._describes(text, span)]
-        elif self._voter is not None:
+            return Found(spans, vetoes)
+        if self._voter is not None:
             voted = self._voter.vote(text, spans)
             spans = [*self._unmeasured(text, voted.spans)]
             vetoes += voted.vetoes if explain else ()
+        if self._second is not None:
+            added = self._second.vote(text, spans)
+            spans += self._unmeasured(text, added.spans)
+            vetoes += added.vetoes if explain else ()
         return Found(spans, vetoes)
 
     def _unmeasured(self, text: str, spans: Iterable[Span]) -> Iterator[Span]:
-        """Spans without those of the voter that lie in numbers with their own label or unit."""
-        known = [match.span() for each in self._measures for match in each.finditer(text)]
+        """Spans without those of models that lie in numbers with their own label or unit."""
+        known = self._measures.find(text)
         for span in spans:
             inside = any(low <= span.start and span.end <= high for low, high in known)
-            if span.recognizer != "voter" or not inside:
+            if span.recognizer not in _MODELS or not inside:
                 yield span
 
     def _describes(self, text: str, span: Span) -> bool:

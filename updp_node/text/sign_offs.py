@@ -59,6 +59,7 @@ class SignOffs:
     def __init__(self, lexicons: Lexicons, vocabulary: Vocabulary) -> None:
         names = lexicons.names
         self._small = frozenset(names["stop"]) | frozenset(lexicons.closed.get("function", ()))
+        self._numbered = frozenset(lexicons.closed.get("number_labels", ()))
         self._letters = frozenset(names.get("letters", ()))
         self._unsigned = self._letters | frozenset(names.get("no_signers", ()))
         self._units = frozenset(names.get("units", ()))
@@ -112,7 +113,8 @@ class SignOffs:
         """Letters that stand alone on a line, or open one, or stand for a case."""
         for match in self._case.finditer(text):
             shouted = match["a"].lower() in self._small and _line(text, match.start()).isupper()
-            if match["a"].lower() not in self._sites - self._small and not shouted:
+            lower = match["a"].lower()
+            if lower not in (self._sites - self._small) | self._numbered and not shouted:
                 yield NameFind(*match.span("a"), "initials")
         for match in _FIRST.finditer(text):
             if not self._is_title(match["a"]):

@@ -61,6 +61,12 @@ class TownRules:
             rf"(?P<postal>,?\s+{_POSTAL})?"
         )
         self._postal = re.compile(rf"(?<=, )(?P<city>{_TOWN}),? {_POSTAL}")
+        self._named_state = re.compile(
+            rf"(?<![\w-])(?P<city>[^\W\d_]{{3,24}}(?: [^\W\d_]{{3,24}}){{0,2}}),?\s"
+            rf"(?:{_either(places['state_names'])})(?!\w)(?P<postal>,?\s+\d{{5}}(?:-\d{{4}})?\b)?",
+            re.IGNORECASE,
+        )
+        self._inside = re.compile(r" in (?P<town>[^\W\d_]{3,24}(?: [^\W\d_]{3,24}){0,2}?)(?![\w-])")
         rooms = _either(places.get("rooms", ()))
         self._beside = re.compile(
             rf"(?:,? (?:{rooms})\.? ?#?\w{{1,5}})?[ ,\t]*[,\u2022|(][ \t]*"
@@ -84,6 +90,9 @@ class TownRules:
         for match in self._state.finditer(text):
             if self._is_town(match):
                 yield *match.span(), "city-state"
+        for match in self._named_state.finditer(text):
+            if match["city"].islower() or match["city"].isupper():
+                yield from self._before_state(match)
         for match in self._postal.finditer(text):
             if self._names_one(match["city"]) or not self._is_plain(match["city"]):
                 yield *match.span(), "city-postal"
@@ -99,6 +108,8 @@ class TownRules:
             Found in the text by other rules.
         """
         for span in spans:
+            if span.category == "INSTITUTION":
+                yield from self._in_town(span, text)
             match = self._beside.match(text, span.end) if span.category in _ADDRESSED else None
             if match is None or not self._ends.match(text, match.end()):
                 continue
@@ -106,16 +117,30 @@ class TownRules:
             if named or not self._is_plain(match["town"]):
                 yield Span(*match.span("town"), "LOCATION", "beside-address")
 
+    def _in_town(self, span: Span, text: str) -> Iterator[Span]:
+        """A listed town, be it a word too, where an institution stands *in* it."""
+        match = self._inside.match(text, span.end)
+        if match and match["town"].lower() in self._known and self._ends.match(text, match.end()):
+            yield Span(*match.span("town"), "LOCATION", "institution-in")
+
+    def _before_state(self, match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+        """A listed town of at most three words before a state, in small letters or capitals."""
+        parts = [*re.finditer(r"[^\W\d_]+", match["city"])]
+        for at in range(len(parts)):
+            if " ".join(part[0].lower() for part in parts[at:]) in self._known:
+                yield match.start("city") + parts[at].start(), match.end(), "city-state"
+                return
+
     def _is_town(self, match: re.Match[str]) -> bool:
         """Whether what stands before a state's name or letters is a town."""
         city, code = match["city"], match["state"].isupper()
         if not all(part.strip("xX") for part in city.split()):
             return False
-        if match["postal"]:
-            return True
         listed = self._names_one(city)
         comma = "," in match["gap"]
         letters = match["state"].replace(".", "").replace(" ", "")
+        if match["postal"]:
+            return comma or listed or letters not in self._doubtful  # "Report ID 97022"
         if not comma:
             ends = not code or self._tells.match(match.string, match.end()) is not None
             return listed and not city.isupper() and ends and letters not in self._unsure
@@ -130,6 +155,8 @@ class TownRules:
     def _names_one(self, city: str) -> bool:
         """Whether a list holds a town, or its last words."""
         parts = re.findall(r"[^\W\d_]+", city.lower())
+        if parts[0] == "st" and " ".join(["saint", *parts[1:]]) in self._known:
+            return True
         return any(" ".join(parts[at:]) in self._known for at in range(len(parts)))
 
     def _is_plain(self, town: str) -> bool:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,11 +35,10 @@ from updp_node.text.voter_tokens import Reader, Token
 
 RECOGNIZER = "voter"
 _OTHER = "O"
-_ANY_WORD = frozenset("emf")
-_CLINICAL = frozenset("mf")
+_ANY_WORD = frozenset("emfb")
+_CLINICAL = frozenset("mfb")
 _LIKE_INITIALS = frozenset({"XX", "XXX"})
 _INITIALS = 3
-_JOINT = re.compile(r"(?:[ ,.'/:^-]|, )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,26 +176,15 @@ class Voter:
             at for at in range(len(tokens))
             if self._is_likely(ballot, at) and not covered[tokens[at].start]
         ]  # fmt: skip
-        run: list[int] = []
-        for at in [*self._gate.passing(text, tokens, chosen), -1]:
-            last = run[-1] if run else -1
-            if run and not (
-                at > last
-                and ballot.categories[at] == ballot.categories[last]
-                and _JOINT.fullmatch(text, tokens[last].end, tokens[at].start)
-            ):
-                start, end = tokens[run[0]].start, tokens[last].end
-                category = ballot.categories[last]
-                classes = [tokens[each].seen.classes for each in run]
-                if not self._gate.keeps(text[start:end], category, classes):
-                    yield Span(start, end, category, RECOGNIZER)
-                run = []
-            run.append(at)
+        passing = self._gate.passing(text, tokens, chosen)
+        for start, end, category in self._gate.join(text, tokens, ballot.categories, passing):
+            yield Span(start, end, category, RECOGNIZER)
 
     def _is_likely(self, ballot: Ballot, at: int) -> bool:
         """Whether a token is a part of an identifier of the kinds that may be added."""
         seen = ballot.tokens[at].seen
-        clinical = len(seen.form) > _INITIALS and not _CLINICAL.isdisjoint(seen.classes)
+        long = len(seen.form) > _INITIALS or (len(seen.form) == _INITIALS and "m" in seen.classes)
+        clinical = long and not _CLINICAL.isdisjoint(seen.classes)
         bound = self.bounds.add_clinical if clinical else self.bounds.add
         return ballot.shares[at] >= bound and ballot.categories[at] in self.bounds.categories
 

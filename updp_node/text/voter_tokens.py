@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from updp_node.text.language import function_words
 from updp_node.text.lexicon import Lexicons
 from updp_node.text.words import Kind, Vocabulary
 
@@ -66,26 +67,27 @@ class Reader:
 
     def __init__(self, lexicons: Lexicons) -> None:
         self._vocabulary = Vocabulary(lexicons)
+        self._written = lexicons.abbreviations
         self._seen: dict[str, Seen] = {}
         names, places, closed = lexicons.names, lexicons.places, lexicons.closed
         months = lexicons.grammar.months
         codes = {code.lower() for code in places.get("state_codes", ())}
         self._sets = (
-            ("f", frozenset(closed.get("function", ()))),
+            ("f", frozenset(closed.get("function", function_words(lexicons.language)))),
             ("m", lexicons.clinical),
             ("e", lexicons.words),
             ("h", frozenset(closed.get("heads", ()))),
             ("c", lexicons.cities),
             ("o", _parts(city for city in lexicons.cities if " " in city)),
             ("q", lexicons.towns),
-            ("t", frozenset(names["titles"])),
-            ("d", frozenset(names["suffixes"])),
-            ("l", _parts(names["labels"]) | _parts(names["roles"])),
-            ("v", _parts(names["verbs"]) | _parts(names["speech"]) | _parts(names["acts"])),
+            ("t", frozenset(names.get("titles", ()))),
+            ("d", frozenset(names.get("suffixes", ()))),
+            ("l", _parts_of(names, "labels", "roles")),
+            ("v", _parts_of(names, "verbs", "speech", "acts")),
             ("k", _parts(closed.get("sections", ()))),
             ("n", _parts(closed.get("number_labels", ()))),
             ("p", _parts(closed.get("phone_labels", ()))),
-            ("z", frozenset(places["state_names"]) | codes),
+            ("z", frozenset(places.get("state_names", ())) | codes),
             ("y", frozenset([*months, *(month[:3] for month in months), "sept"])),
             ("j", frozenset(lexicons.grammar.weekdays)),
         )
@@ -123,7 +125,13 @@ class Reader:
             return Seen("" if digits else lower, shape_of(text), classes, "")
         kind = _KINDS[self._vocabulary.classify(lower)]
         classes = kind + "".join(letter for letter, words in self._sets if lower in words)
+        classes += "b" if text in self._written else ""
         return Seen(lower, shape_of(text), classes, lower[-3:] if len(lower) > 4 else "")
+
+
+def _parts_of(lists: Mapping[str, Sequence[str]], *roles: str) -> frozenset[str]:
+    """Words of the lists of some roles, of which a pack may have none."""
+    return _parts(term for role in roles for term in lists.get(role, ()))
 
 
 def _parts(terms: Iterable[str] | Sequence[str]) -> frozenset[str]:

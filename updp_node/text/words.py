@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,6 +12,11 @@ from updp_node.text.lexicon import Lexicons, Phrases
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
+_GRADE = re.compile(
+    r" (?:\d{1,2}(?:\.\d)?[A-Da-d+-]?|(?:IV|I{1,3}|VI{0,3}|iv|i{1,3}|vi{0,3})[A-Da-d]?|[A-Fa-f]\d?)"
+    r"(?![\w:/@-]|[.]\d| ?(?:[ap]\.?m\b|hrs?\b|o'?clock))"
+)
+"""What makes an eponym before it the name of a classification: ``Knosp 0``, ``Garden III``."""
 _VERBAL = ("ed", "ing")
 
 
@@ -67,9 +72,15 @@ class Vocabulary:
         self.lexicons = lexicons
         self._given = lexicons.given
         self._kinds: dict[str, Kind] = {}
+        self._last: tuple[str, Sequence[Word]] = ("", ())
 
-    def read(self, text: str) -> list[Word]:
-        """The words of folded text in order."""
+    def read(self, text: str) -> Sequence[Word]:
+        """The words of folded text in order; the last text's are remembered."""
+        if self._last[0] != text:
+            self._last = (text, self._read(text))
+        return self._last[1]
+
+    def _read(self, text: str) -> list[Word]:
         found = []
         for match in _WORD.finditer(text):
             start, end = match.span()
@@ -161,9 +172,35 @@ class Vocabulary:
         heads = self.lexicons.eponym_heads
         for index in range(1, len(lowered)):
             gap = text[spans[index - 1][1] : spans[index][0]]
-            if lowered[index] in heads and gap.lower() in {" ", "'s "}:
-                inside.add(index - 1)
+            if lowered[index] not in heads or gap.lower() not in {" ", "'s "}:
+                continue
+            titled = text[slice(*spans[index])].istitle()
+            if not (titled and gap == " " and self.classify(lowered[index - 1]) is Kind.GIVEN):
+                inside.add(index - 1)  # "Sean Needle" is somebody
+        inside.update(self._graded(lowered, text, spans, inside))
+        organs = self.lexicons.organs
+        inside.update(
+            index for index in range(2, len(lowered))
+            if (lowered[index - 2], lowered[index - 1]) in organs
+            and spans[index][0] - spans[index - 1][1] == 1
+        )  # fmt: skip
         return frozenset(inside)
+
+    def _graded(
+        self,
+        lowered: Sequence[str],
+        text: str,
+        spans: Sequence[tuple[int, int]],
+        inside: Container[int],
+    ) -> Iterator[int]:
+        """Eponyms before a grade, and the grade: ``Knosp 0``, ``Hinchey Ib``."""
+        for index, lower in enumerate(lowered):
+            if lower in self.lexicons.graded or index in inside:
+                grade = _GRADE.match(text, spans[index][1])
+                if grade and lower in self.lexicons.graded:
+                    yield index
+                if grade and index + 1 < len(lowered) and spans[index + 1][1] == grade.end():
+                    yield index + 1
 
 
 def find_phrases(

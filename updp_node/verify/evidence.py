@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 
 from pydicom import Dataset
+from pydicom._uid_dict import UID_dictionary
 from pydicom.dataelem import DataElement
 
 from updp_node.verify.keywords import (
@@ -31,7 +32,8 @@ from updp_node.verify.words import find_dates, fold, is_ideographic, join_code, 
 Phrase = tuple[str, ...]
 
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
-_STANDARD_UIDS = "1.2.840.10008."
+_CONTEXT_GROUP = re.compile(r"1\.2\.840\.10008\.6\.1\.\d{1,4}")
+_SHORTEST_SUFFIX = 6  # behind the UID of a class: less may be a class that came later
 _PERSON_CODES = "(0040,1101)"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PARTS = re.compile(r"[,;/\r\n]+")
@@ -152,7 +154,9 @@ class _Gathering:
             self.found["spelled"].add(word)
 
     def _add_uid(self, keyword: str, text: str) -> None:
-        if text and not text.startswith(_STANDARD_UIDS) and keyword not in CLASS_UIDS:
+        if not text or is_registered(text):
+            return
+        if keyword not in CLASS_UIDS or _extends_class(text):
             self.found["device_uids" if keyword in DEVICE_UIDS else "uids"].add(text)
 
     def _add_date(self, element: DataElement, text: str) -> None:
@@ -217,6 +221,22 @@ class _Gathering:
         self.found["devices"] -= {word for words in self.vendors for word in words}
         sets = {name: frozenset(values) for name, values in self.found.items()}
         return Evidence(**sets)  # type: ignore[arg-type]
+
+
+def is_registered(uid: str) -> bool:
+    """Whether the standard defines a UID as it stands; its root alone proves nothing.
+
+    References
+    ----------
+    PS3.6 Annex A; PS3.16 (UIDs of context groups).
+    """
+    return uid in UID_dictionary or _CONTEXT_GROUP.fullmatch(uid) is not None
+
+
+def _extends_class(uid: str) -> bool:
+    """Whether a UID is that of a class with something behind it, as senders make for instances."""
+    dots = (at for at, each in enumerate(uid) if each == ".")
+    return any(uid[:at] in UID_dictionary and len(uid) - at > _SHORTEST_SUFFIX for at in dots)
 
 
 def _telling_words(part: str) -> list[str]:

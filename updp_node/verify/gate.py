@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from pydicom import Dataset, dcmread
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from updp_node.errors import InstanceError
@@ -63,6 +65,7 @@ def verify(
         paths and kinds, never values), ``unreadable-output``, ``unreadable-attribute``,
         ``missing-attribute``, ``identity-not-marked-removed``, ``file-meta-differs``,
         ``file-meta-tells``, ``preamble-not-empty``, ``pixel-length-differs``,
+        ``unused-bits-filled``,
         ``new-conformance-error``, ``unreadable-document``, ``unreadable-pixels``.
 
     References
@@ -72,6 +75,7 @@ def verify(
     made = _read_back(encoded)
     _check_structure(made, encoded)
     _check_pixel_length(made)
+    _check_unused_bits(made)
     if source is not None:
         check_required(made, source)
     wanted = arrange(evidence, allow)
@@ -178,6 +182,47 @@ def _check_pixel_length(made: Dataset) -> None:
         told = (bits + 7) // 8
         if len(made[keyword].value or b"") > told + told % 2:
             raise InstanceError("pixel-length-differs", f"({made[keyword].tag:08X})")
+
+
+def _decode(made: Dataset, syntax: UID) -> Iterator[bytes]:
+    try:
+        for frame, _ in get_decoder(syntax).iter_buffer(made, raw=True):
+            yield bytes(frame)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  # decoders raise what they like
+        raise InstanceError("unreadable-pixels", type(error).__name__) from None
+
+
+def _check_unused_bits(made: Dataset) -> None:
+    """Nothing stands above the bits that hold the samples, and High Bit says where they are.
+
+    Compressed samples are read as they are decoded; a sign may fill the bits above.
+
+    References
+    ----------
+    PS3.3 C.7.6.3; PS3.5 8.1.1 (overlays once lay in unused bits).
+    """
+    if "PixelData" not in made or "BitsStored" not in made:
+        return
+    allocated, stored = int(made.get("BitsAllocated") or 0), int(made.get("BitsStored") or 0)
+    if int(made.get("HighBit") or 0) != stored - 1:
+        raise InstanceError("unused-bits-filled", "(0028,0102)")
+    if allocated not in {16, 32} or not 0 < stored < allocated:
+        return
+    syntax = UID(made.file_meta.TransferSyntaxUID)
+    if syntax.is_encapsulated:
+        frames, order = _decode(made, syntax), "<"
+    else:
+        frames, order = iter([made.PixelData]), "<" if syntax.is_little_endian else ">"
+    for frame in frames:
+        samples = np.frombuffer(frame, f"{order}u{allocated // 8}", len(frame) * 8 // allocated)
+        above = samples >> np.uint32(stored)
+        sign = (samples >> np.uint32(stored - 1)) & 1
+        full = (1 << (allocated - stored)) - 1
+        extended = made.get("PixelRepresentation") == 1 and bool(np.all(above == sign * full))
+        if above.size and not extended and int(above.min()) != int(above.max()):
+            raise InstanceError("unused-bits-filled", "(7FE0,0010)")
 
 
 def _search(made: Dataset, encoded: bytes, wanted: Wanted) -> Iterator[Hit]:

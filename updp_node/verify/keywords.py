@@ -69,7 +69,9 @@ CLASS_UIDS = frozenset(
     OriginalSpecializedSOPClassUID RelatedGeneralSOPClassUID CodingSchemeUID ContextUID
     MappingResourceUID ReferencedTransferSyntaxUIDInFile EncryptedContentTransferSyntaxUID
     ReferencedSOPClassUIDInFile AvailableTransferSyntaxUID SOPClassesSupported
-    AffectedSOPClassUID RequestedSOPClassUID ImplementationClassUID""".split()
+    AffectedSOPClassUID RequestedSOPClassUID ImplementationClassUID PertinentSOPClassesInSeries
+    PertinentSOPClassesInStudy ReferencedRelatedGeneralSOPClassUIDInFile FlowTransferSyntaxUID
+    StoredInstanceTransferSyntaxUID""".split()
 )
 """UIDs that name a class, a syntax or a code system: the same for every patient."""
 

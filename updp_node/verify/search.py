@@ -30,7 +30,6 @@ from pydicom.dataelem import DataElement
 
 from updp_node.verify.keywords import (
     CALIBRATIONS,
-    CLASS_UIDS,
     DEVICE_UIDS,
     DEVICES,
     IDENTIFYING,
@@ -69,6 +68,9 @@ class Hit:
     kind: str
 
 
+_DAY_DIGITS, _LEAST_CODE = 8, 6
+
+
 def search_attributes(made: Dataset, wanted: Wanted) -> Iterator[Hit]:
     """Hits in the decoded values of an object.
 
@@ -94,20 +96,31 @@ def search_attributes(made: Dataset, wanted: Wanted) -> Iterator[Hit]:
 def _judge(element: DataElement, text: str, wanted: Wanted) -> Iterator[str]:
     vr, keyword = element.VR, element.keyword
     if vr == "UI":
-        retained = keyword in CLASS_UIDS or (wanted.allow.device and keyword in DEVICE_UIDS)
-        if text in wanted.uids and not retained:
+        if wanted.holds_uid(text) and not (wanted.allow.device and keyword in DEVICE_UIDS):
             yield "uid"
     elif vr in {"DA", "DT"}:
         if _is_source_date(element, text, wanted):
             yield "date"
-    elif vr == "IS":
-        if wanted.holds_code([join_code(text)]):
-            yield "code"
+    elif vr in {"IS", "DS"}:
+        yield from _judge_number(text, vr, wanted)
     elif vr not in _NO_TEXT_VRS and not _is_structure(keyword, text):
         yield from _judge_text(text, vr, keyword, wanted)
         identifies = keyword in IDENTIFYING and not (wanted.allow.device and keyword in DEVICES)
         if identifies and join_code(text) in wanted.weak_codes:
             yield "code"
+
+
+def _judge_number(text: str, vr: str, wanted: Wanted) -> Iterator[str]:
+    """A whole number that is a code or a date of the source: Series Number ``20231117``."""
+    if vr == "IS" and wanted.holds_code([join_code(text)]):
+        yield "code"
+    digits = text.strip(" +").partition(".")[0]
+    if len(digits) == _DAY_DIGITS and digits.isdecimal() and not wanted.allow.full_dates:
+        known = wanted.dates | wanted.birth_dates
+        if any(each in known and not wanted.is_shifted(each) for each in find_dates(digits)):
+            yield "date"
+    elif vr == "DS" and len(digits) >= _LEAST_CODE and wanted.holds_code([join_code(digits)]):
+        yield "code"
 
 
 def _judge_text(text: str, vr: str, keyword: str, wanted: Wanted) -> Iterator[str]:
@@ -163,7 +176,7 @@ def search_bytes(raw: bytes, wanted: Wanted) -> Iterator[Hit]:
                 yield Hit(f"byte {match.start()}", kind)
     if wanted.uids:
         found = (match.decode("ascii") for match in _UID_RUN.findall(raw))
-        if any(uid in wanted.uids for uid in found):
+        if any(wanted.holds_uid(uid) for uid in found):
             yield Hit("raw bytes", "uid")
     if any(len(pattern) >= _MIN_ENCODED and pattern in raw for pattern in wanted.encoded):
         yield Hit("raw bytes", "name")

@@ -16,6 +16,7 @@ from updp_node.verify.words import blur, find_dates, split_letters, split_words
 _NEAR, _MIN_INSIDE, _MIN_RAW_CODE, _MIN_PAIR_WORD = 3, 8, 6, 4
 _DOUBLE_BYTES = re.compile(rb"\x1b\$(?:\([A-D]|[AB])([^\x1b]+)")
 _MOST_PARTS, _MIN_READ, _MIN_CUT = 8, 4, 5
+_MIN_UID_PREFIX = 25  # a root has 24 characters at most, so that 39 digits follow (PS3.5 B.2)
 _OLD_ENCODINGS = (
     "utf-8", "latin-1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6",
     "iso8859_7", "iso8859_8", "iso8859_9", "iso8859_15", "iso8859_11", "shift_jis", "euc_jp",
@@ -131,6 +132,16 @@ class Wanted:
                 if len(joined) >= shortest and joined in self.codes:
                     return True
         return False
+
+    def holds_uid(self, uid: str) -> bool:
+        """Whether a UID is one of a source, or one with more components behind it.
+
+        A short UID may be the root below which the site's own are made: it counts alone only.
+        """
+        if uid in self.uids:
+            return True
+        cuts = (at for at, each in enumerate(uid) if each == "." and at >= _MIN_UID_PREFIX)
+        return any(uid[:at] in self.uids for at in cuts)
 
     def is_shifted(self, each: date, tag: int | None = None) -> bool:
         """Whether the date shift explains a date, if need be by a date of the same tag."""
