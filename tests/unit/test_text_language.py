@@ -111,6 +111,23 @@ def test_telegraphic_english_is_english(english):
     assert english.name_other("Cardiomegaly. Calcified granuloma, left apex. Osteophytes.") == ""
 
 
+def test_words_that_the_pack_hardly_knows_are_of_another_language(english):
+    text = "Cardiomégalie modérée, index cardio-thoracique augmenté, aorte déroulée, surcharge."
+    assert english.name_other(text) == "other"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Copies: van den Berg, van der Heuvel, van het Hof. Cardiomediastinal silhouette normal.",
+        "Qvoxil zarbet tlormik, gwendar fosh: der Qvist, der Blyx, der Zorn. The heart is not "
+        "enlarged and there is no effusion in this chest.",
+    ],
+)
+def test_particles_of_names_make_no_other_language(english, text):
+    assert english.name_other(text) == ""
+
+
 def test_look_alike_letters_make_no_other_language(english):
     assert english.name_other(ENGLISH.replace("a", "а").replace("e", "е")) == ""  # Cyrillic
 

@@ -33,6 +33,7 @@ Phrase = tuple[str, ...]
 
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _CONTEXT_GROUP = re.compile(r"1\.2\.840\.10008\.6\.1\.\d{1,4}")
+_FEWEST_DOTS = 2
 _SHORTEST_SUFFIX = 6  # behind the UID of a class: less may be a class that came later
 _PERSON_CODES = "(0040,1101)"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -154,8 +155,8 @@ class _Gathering:
             self.found["spelled"].add(word)
 
     def _add_uid(self, keyword: str, text: str) -> None:
-        if not text or is_registered(text):
-            return
+        if text.count(".") < _FEWEST_DOTS or is_registered(text):
+            return  # empty, or a dummy such as "0", which stands for any class as well
         if keyword not in CLASS_UIDS or _extends_class(text):
             self.found["device_uids" if keyword in DEVICE_UIDS else "uids"].add(text)
 
