@@ -1,12 +1,10 @@
-"""Build the lists of eponyms, products, abbreviations and labels out of a folder of plain lists.
+"""Build the lists of eponyms, products, abbreviations and labels out of plain lists.
 
-Run from the repository root: ``python -m tools.build_vocabulary FOLDER SOURCES``, the second the
-folder of sources of `tools.build_lexicons`. The first holds one item a line in ``eponyms.txt``
-(``name<TAB>head,head``), ``products.txt``, ``abbreviations.txt``, ``credentials.txt``,
-``labels.txt``, ``sections.txt``, ``roles.txt``, ``phrases_home.txt`` and ``clinical_more.txt``,
-all written for this project from general knowledge. What somebody or a town is called by goes
-into no list of single words: it is known in its phrase alone, before its head (*Koos grade*), or
-before a grade (*Koos 2*).
+Run from the repository root: ``python -m tools.build_vocabulary SOURCES``, the folder of sources
+of `tools.build_lexicons`. The plain lists lie in ``tools/vocabulary``, one item a line and for
+eponyms ``name<TAB>head,head``, all written for this project from general knowledge. What somebody
+or a town is called by goes into no list of single words: it is known in its phrase alone, before
+its head (*Koos grade*), or before a grade (*Koos 2*).
 """
 
 from __future__ import annotations
@@ -38,11 +36,12 @@ _COMMON = 1_500
 _LEAST = 3
 
 
-def build(folder: Path, source: Path) -> None:
-    """Read the lists of a folder and write those of the pack."""
+def build(source: Path) -> None:
+    """Read the plain lists and write those of the pack."""
+    folder = Path(__file__).parent / "vocabulary"
     names = _names()
     white = TARGET / "whitelist"
-    eponyms = dict(_pairs(folder / "eponyms.txt"))
+    eponyms = dict(_pairs(folder / "eponyms.txt.gz"))
     heads = frozenset(yaml.safe_load((white / "eponyms.yaml").read_text("utf-8"))["heads"])
     write(white / "eponym_more_phrases.txt.gz", sorted(_eponyms(eponyms, names, heads)),
           category="eponym", **_HEAD)  # fmt: skip
@@ -54,7 +53,7 @@ def build(folder: Path, source: Path) -> None:
     known = _listed("*_words.txt*", without=("history_words", "product_words", "clinical_more"))
     ours = names | known
     phrases = [_parts(line) for name in ("products", "roles", "sections")
-               for line in _lines(folder / f"{name}.txt")]  # fmt: skip
+               for line in _lines(folder / f"{name}.txt.gz")]  # fmt: skip
     houses = _houses()
     several = {" ".join(parts) for parts in phrases if len(parts) > 1 and parts[-1] not in houses}
     write(white / "product_phrases.txt.gz", sorted(several), category="product, role or title",
@@ -64,12 +63,12 @@ def build(folder: Path, source: Path) -> None:
         ("clinical_more_words", ("clinical_more", "sections"), "clinical word"),
         ("history_words", ("phrases_home", "roles", "labels"), "word of histories and labels"),
     ):
-        words = {word for source in sources for line in _lines(folder / f"{source}.txt")
+        words = {word for source in sources for line in _lines(folder / f"{source}.txt.gz")
                  for word in _single(line, source)}  # fmt: skip
         write(white / f"{name}.txt.gz", sorted(words - ours), category=kind, **_HEAD)
         ours |= words
     written = {line for name in ("abbreviations", "credentials") for line in
-               _lines(folder / f"{name}.txt")}  # fmt: skip
+               _lines(folder / f"{name}.txt.gz")}  # fmt: skip
     write(TARGET / "context" / "abbreviations.txt.gz",
           sorted({part for line in written for part in re.findall(r"[^\W\d_]{3,}", line)}
                  - {"BASHTI", "HAR", "CSN", "FIN"}),
@@ -156,4 +155,4 @@ def _parts(term: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]), Path(sys.argv[2]))
+    build(Path(sys.argv[1]))
