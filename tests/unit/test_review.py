@@ -81,6 +81,15 @@ def test_samples_that_lie_elsewhere_than_in_the_lowest_bits_are_refused(
         release(source, tmp_path, "pixel-passthrough")
 
 
+def test_cells_of_64_bits_keep_nothing_above_their_samples(tmp_path: Path) -> None:
+    source = ct()
+    samples = np.arange(64 * 64, dtype=np.uint64) | np.uint64(OVERLAY)
+    source.PixelData = (samples * np.tile(np.array([1, 2], np.uint64), 2048)).tobytes()
+    source.BitsAllocated, source.BitsStored, source.HighBit = 64, 12, 11
+    released = release(source, tmp_path, "pixel-passthrough")
+    assert np.frombuffer(released.PixelData, np.uint64).max() < OVERLAY
+
+
 def test_an_overlay_in_the_unused_bits_of_compressed_pixels_is_refused(tmp_path: Path) -> None:
     source = ct()
     name = np.array(written("L", (64, 64))) > 100

@@ -162,7 +162,7 @@ def strip_native(made: Dataset, element: DataElement, *, big: bool) -> bytes:
         if expected % 2:  # the padding byte; it comes first in a big-endian word of two bytes
             pad = expected - 1 if is_turned else expected
             raw = raw[:pad] + b"\0" + raw[pad + 1 :]
-    if allocated not in {8, 16, 32} or not 0 < stored < allocated or not stored - 1 <= high:
+    if allocated not in {8, 16, 32, 64} or not 0 < stored < allocated or not stored - 1 <= high:
         return raw
     samples = np.frombuffer(
         raw, f"{'>' if big else '<'}u{allocated // 8}", len(raw) * 8 // allocated

@@ -205,10 +205,14 @@ def _check_unused_bits(made: Dataset) -> None:
     """
     if "PixelData" not in made or "BitsStored" not in made:
         return
-    allocated, stored = int(made.get("BitsAllocated") or 0), int(made.get("BitsStored") or 0)
-    if int(made.get("HighBit") or 0) != stored - 1:
+    try:
+        allocated, stored = int(made.get("BitsAllocated") or 0), int(made.get("BitsStored") or 0)
+        high = int(made.get("HighBit") or 0)
+    except (TypeError, ValueError):
+        raise InstanceError("unused-bits-filled", "(0028,0100)") from None
+    if high != stored - 1:
         raise InstanceError("unused-bits-filled", "(0028,0102)")
-    if allocated not in {16, 32} or not 0 < stored < allocated:
+    if allocated not in {8, 16, 32, 64} or not 0 < stored < allocated:
         return
     syntax = UID(made.file_meta.TransferSyntaxUID)
     if syntax.is_encapsulated:
