@@ -138,7 +138,7 @@ class _Cleaner:
     def _element(self, source: Node, *, times: bool, narrative: bool) -> Node | None:
         """An element of the body made anew; None where it is left out."""
         if source.name in _ATTACHED or source.attributes.get("representation") == "B64":
-            raise InstanceError("document-has-attachment", source.name)
+            raise InstanceError("document-has-attachment")
         if source.space != SPACE or source.name not in _KNOWN:
             self.removed += 1
             return None
@@ -183,7 +183,7 @@ class _Cleaner:
                 leaves.append(Leaf(child))
                 made.children.append("")
             elif child.name in _ATTACHED or child.name == "renderMultiMedia":
-                raise InstanceError("document-has-attachment", child.name)
+                raise InstanceError("document-has-attachment")
             elif child.space != SPACE or child.name not in _NARRATIVE:
                 self.removed += 1
             else:
