@@ -67,10 +67,13 @@ def build(source: Path) -> None:
                  for word in _single(line, source)}  # fmt: skip
         write(white / f"{name}.txt.gz", sorted(words - ours), category=kind, **_HEAD)
         ours |= words
+    write(TARGET / "context" / "harmless_codes.txt.gz", _lines(folder / "codes.txt.gz"),
+          category="code of a stage, a device model, a vessel", **_HEAD)  # fmt: skip
     written = {line for name in ("abbreviations", "credentials") for line in
                _lines(folder / f"{name}.txt.gz")}  # fmt: skip
     write(TARGET / "context" / "abbreviations.txt.gz",
-          sorted({part for line in written for part in re.findall(r"[^\W\d_]{3,}", line)}
+          sorted({part for line in written for part in re.findall(r"[^\W\d_]{2,}", line)
+                  if len(part) > _LEAST - 1 or part.isupper()}
                  - {"BASHTI", "HAR", "CSN", "FIN"}),
           category="abbreviation, as it is written", **_HEAD)  # fmt: skip
 
@@ -119,7 +122,8 @@ def _names() -> frozenset[str]:
     """All that somebody, or a town, is called by."""
     folders = (TARGET / "blacklist", TARGET / "context")
     lists = [path for folder in folders for path in folder.glob("*.txt.gz")
-             if path.name not in {"graded_eponyms.txt.gz", "abbreviations.txt.gz"}
+             if path.name not in {
+                 "graded_eponyms.txt.gz", "abbreviations.txt.gz", "harmless_codes.txt.gz"}
              and not path.name.startswith("hospitals")]  # fmt: skip
     return frozenset(part for path in lists for line in _lines(path) for part in _parts(line))
 

@@ -23,7 +23,7 @@ from typing import Any
 import pycrfsuite
 import yaml
 
-from tools.reports.fill import CATEGORIES, Report, generate, load_split
+from tools.reports.fill import CATEGORIES, TUNED, Report, generate, load_split
 from tools.reports.measure import Result, measure
 from tools.voter_data import Fold, Maker, indiana
 from tools.voter_real import make_examples
@@ -34,7 +34,7 @@ from updp_node.text.voter_features import features_of
 from updp_node.text.voter_tokens import Reader
 
 VERSION = "2026.11.1"
-SPLITS = ("development", "opened", "extra", "reopened")
+SPLITS = TUNED
 REPORTS, INDIANA, TRANSCRIPTIONS, SEED = 7_000, 600, 1_000, 1
 LEFT_OUT = (0.0, 0.3, 0.5)
 """Shares of the words whose own form a report does without, so that no word is needed."""

@@ -9,14 +9,13 @@ import pytest
 
 from tests.integration.text_templates import TEMPLATES, TEST_NAMES, TUNING_NAMES
 from tools.reports.dates import write_date
-from tools.reports.fill import CATEGORIES, SPLITS, Gold, Report, generate, load_split
+from tools.reports.fill import CATEGORIES, SPLITS, TUNED, Gold, Report, generate, load_split
 from tools.reports.indiana import _template
 from tools.reports.measure import bounds, identifying_tokens, measure
 from tools.reports.people import Person
 from updp_node.text.identity import Identity
 
 SHARED_WORDS = 5
-TUNED = [name for name in SPLITS if name != "figure"]
 WRITTEN_OUT = re.compile(
     r"(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight|midday"
     r"|ninet(?:y|ies)|hundred|nonagenarian|centenarian)\b"

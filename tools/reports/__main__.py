@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--reports", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-indiana", action="store_true", help="templates only")
+    parser.add_argument("--site-lexicons", type=Path, help="folder of lists that a site adds")
     parser.add_argument("--json", type=Path, help="write the figures to a file")
     parser.add_argument("--show", action="store_true", help="print what is missed of any split")
     parser.add_argument("--print", type=int, default=0, help="print so many reports, no engine")
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.print(report.text, markup=False)
             console.rule(report.source)
         return
-    scrubber = load_scrubber(language=language)
+    scrubber = load_scrubber(language=language, site=chosen.site_lexicons)
     shown = track(reports, "Reports", console=console)
     result = measure(shown, scrubber.find, language)
     _show_figures(result, console)

@@ -16,7 +16,11 @@ from tools.reports.people import Names
 from tools.reports.values import Case
 from updp_node.text.identity import Identity
 
-SPLITS = ("development", "opened", "extra", "reopened", "figure")
+TUNED = (
+    "development", "opened", "extra", "reopened", "third", "mixed", "academic", "narrative",
+)  # fmt: skip
+SPLITS = (*TUNED, "figure")
+"""Sets of templates, for the most part one author each; nothing is tuned on ``figure``."""
 CATEGORIES = (
     "NAME", "ID", "DATE", "TIME", "AGE", "PHONE", "EMAIL", "URL", "ADDRESS", "LOCATION",
     "INSTITUTION", "DEVICE", "MARK",

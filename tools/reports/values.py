@@ -102,7 +102,8 @@ class Case:
             return Value(text, "NAME", slot in self._header and not initials)
         if slot in DATES:
             text = write_date(self._dates[slot], form or "*", self._locale, self.rng)
-            return Value(text, "DATE", slot in self._header and form not in WITHOUT_DAY)
+            category = "" if form == "year" else "DATE"  # 45 CFR 164.514(b)(2)(i)(C)
+            return Value(text, category, slot in self._header and form not in WITHOUT_DAY)
         if slot == "time":
             return Value(write_time(form or "*", self.rng), "TIME")
         if slot in {"age", "age90"}:

@@ -30,14 +30,11 @@ def find_certain(text: str, identity: Identity, lexicons: Lexicons) -> list[Span
     A name that is also a word of the language is a hit by itself only where it is written
     with a capital; the parts of a name next to each other are a hit always.
     """
-    spans = [*_find_names(text, identity.names, lexicons)]
+    squeezed = _squeeze(text)
+    spans = [*_find_names(text, identity.names, lexicons, squeezed)]
     for category, values in (("ID", identity.ids), ("PHONE", identity.phones)):
-        spans += _search(
-            text,
-            (_spaced_code(value, phone=category == "PHONE") for value in values),
-            category,
-            "header",
-        )
+        codes = (_spaced_code(value, squeezed, phone=category == "PHONE") for value in values)
+        spans += _search(text, codes, category, "header")
     dates = (_date(value, lexicons.grammar) for value in identity.dates)
     spans += _search(text, dates, "DATE", "header")
     phrases = [
@@ -139,7 +136,15 @@ def _name_parts(name: str) -> list[str]:
     return [part for part in re.split(r"[\^=\s,.\\;]+", folded) if part]
 
 
-def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Span]:
+def _squeeze(text: str) -> str:
+    """Letters and digits alone, small: what is not in here no spelling of it finds.
+
+    Building an expression costs more than this look, and most are for nothing.
+    """
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def _find_names(text: str, names: Iterable[str], lexicons: Lexicons, squeezed: str) -> list[Span]:
     single: set[str] = set()
     ordered: set[str] = set()
     polite = {*lexicons.names["titles"], *lexicons.names["suffixes"]}
@@ -148,7 +153,8 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
         every = [part for part in whole if part.lower() not in polite]
         every = every if len(every) > 1 else whole  # CONSTABLE^REX
         parts = [part for part in every if len(part) > 1]
-        ordered.update(_initialed(every))
+        if every and _squeeze(every[0]) in squeezed:
+            ordered.update(_initialed(every))
         for part in parts:
             halves = [half for half in part.split("-") if len(half) > 3]
             single.update(half.lower() for half in halves)
@@ -156,10 +162,13 @@ def _find_names(text: str, names: Iterable[str], lexicons: Lexicons) -> list[Spa
                 single.add(part.lower())
         letters = "".join(sorted({re.escape(part[0]) for part in every}))
         for first, second in _neighbours(parts):
+            if _squeeze(first) not in squeezed or _squeeze(second) not in squeezed:
+                continue
             ordered.add(
                 rf"(?<!\w){re.escape(first)}[\s,._^-]{{1,3}}(?:\w\.?\s)?{re.escape(second)}(?!\w)"
                 rf"(?:[ ,^]{{1,2}}[{letters}](?![\w']))?"
             )
+    single = {part for part in single if _squeeze(part) in squeezed}
     spans = _search(text, ordered, "NAME", "header")
     sure = {part for part in single if part not in lexicons.words}
     spans += _search(text, (_spaced_word(part) for part in sure), "NAME", "header")
@@ -202,8 +211,8 @@ def _spaced_word(part: str) -> str:
     return rf"(?<![^\W_]){spaced}(?![^\W_])"
 
 
-def _spaced_code(value: str, *, phone: bool) -> str:
-    """A number or code, with and without separators."""
+def _spaced_code(value: str, squeezed: str, *, phone: bool) -> str:
+    """A number or code, with and without separators; nothing where `squeezed` lacks it."""
     folded = fold_text(value).text
     characters = [c for c in folded if c.isalnum()]
     if len(characters) < (5 if phone else _SHORTEST_ID) or folded.lower() in _COMMON_IDS:
@@ -217,6 +226,8 @@ def _spaced_code(value: str, *, phone: bool) -> str:
     if "".join(characters).isdigit() and len("".join(characters).lstrip("0")) >= _SHORTEST_BARE:
         characters = list("".join(characters).lstrip("0"))
         body = r"[ ./()_-]{0,2}".join(characters)
+    if "".join(characters).lower() not in squeezed:
+        return ""
     return rf"(?<![^\W_]){zeros}{body}(?![^\W_])" if characters else ""
 
 

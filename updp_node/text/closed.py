@@ -50,6 +50,7 @@ class ClosedRules:
         polite = frozenset(part for label in names["labels"] for part in label.split())
         states = {part for state in lexicons.places["state_names"] for part in state.split()}
         plain = states - lexicons.given - lexicons.ambiguous - lexicons.surnames
+        plain |= frozenset(closed.get("nations", ()))
         plain |= frozenset(lexicons.places["services"]) | frozenset(lexicons.places["generic"])
         self._stop = stop
         particles = frozenset(names["particles"])

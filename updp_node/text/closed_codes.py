@@ -46,6 +46,8 @@ class CodeRules:
             for source in closed.get("harmless", ())
         )
         self._measures = measures
+        self._written = lexicons.codes
+        self._small = frozenset(code.lower() for code in lexicons.codes)
         shapes = "|".join(f"(?:{shape})" for shape in closed.get("shapes", ())) or "(?!)"
         self._shapes = re.compile(shapes)
         self._labelled = re.compile(
@@ -139,6 +141,8 @@ class CodeRules:
     def _judge(self, text: str, token: str, start: int) -> str:  # noqa: PLR0911  # one return a kind
         """The category of a token with a digit; empty: it is harmless."""
         end = start + len(token)
+        if token in self._written or (token.islower() and token in self._small):
+            return ""
         day = _DAY.fullmatch(token)
         if day and "/" in token:
             return "DATE" if _is_day(day) else ("ID" if token.count("/") > 1 else "")

@@ -13,8 +13,8 @@ _INITIALED = re.compile(
     r"|(?<![\w.,])(?P<middle>[A-Z][a-z'-]{2,24} [A-Z]\.? [A-Z][a-z'-]{2,24})(?![\w'-])",
     re.MULTILINE,
 )
-_NUMERAL = re.compile(r" [IVX]\.\Z")
-_GRADED = re.compile(r"[a-z] [IVX]\Z")
+_NUMERAL = re.compile(r" [A-FIVX]\.\Z")
+_GRADED = re.compile(r"[a-z] [IVX]\Z|\d [A-Z]\Z")
 _LONE_LINE = re.compile(
     r"^[ \t]*(?P<phi>[A-Z][A-Za-z'-]{1,24}(?:,? [A-Z][A-Za-z'.-]{0,24}){0,3})[ \t]*,?[ \t]*$",
     re.MULTILINE,
@@ -49,7 +49,7 @@ class LoneNames:
             if match["last"] and _GRADED.search(
                 match.string, max(0, match.start() - 2), match.start() + 1
             ):
-                continue  # "grade I. Crown rump length"
+                continue  # "grade I. Crown rump length", "1.5 T. Reprogrammed"
             graded = (match["first"] or "").lower() in self._graded
             if graded and _NUMERAL.search(match[0]):
                 continue  # "Galassi I."

@@ -35,6 +35,7 @@ class StrangeWords:
         self._lexicons = lexicons
         self._function = frozenset(lexicons.closed.get("function", ()))
         self._plain = plain
+        self._graded = lexicons.graded
         self._small = frozenset(lexicons.closed.get("small_words", ()))
         self._abbreviations = frozenset(lexicons.closed.get("abbreviations", ()))
         self._written = lexicons.abbreviations
@@ -53,12 +54,17 @@ class StrangeWords:
             return False
         if word.kind is Kind.INITIAL or self._is_glued(text, word):
             return False
+        if word.lower in self._graded and text[word.start - 1 : word.end + 1] == f"({word.text})":
+            return False  # "(Hadlock)"
         if self._is_written_otherwise(text, word):
             return False
         if _PLURAL.fullmatch(word.text) and word.lower[:-1] in self._lexicons.words:
             return False
         if word.lower in self._plain or all(
-            part in self._plain or len(part) < 2 for part in re.split("['-]", word.lower)
+            part in self._plain
+            or len(part) < 2
+            or (part.upper() in self._written and word.is_upper)
+            for part in re.split("['-]", word.lower)
         ):
             return False
         if word.kind is Kind.UNKNOWN or word.is_name:

@@ -16,6 +16,7 @@ from updp_node.text.words import find_phrases
 
 _TOKEN = re.compile(r"[^\W_]+")
 _BREAK = re.compile(r"[,;:|()\n\t=]|(?<=[a-z]{3})\. | {2}|(?<=\w)\^\. ")
+_SHORTEST_WRITTEN = 4
 _COUNT = re.compile(r"\d{1,2}")
 _LOOSE = frozenset(
     "unknown headed field facility facility-apart facility-field hospital-of lone-line line order "
@@ -48,6 +49,8 @@ class Edges:
         towns = lexicons.towns | lexicons.cities
         functions = frozenset(closed.get("function", ()))
         self._heads = heads = frozenset(closed.get("heads", ()))
+        written = (each for each in lexicons.abbreviations if len(each) >= _SHORTEST_WRITTEN)
+        self._written = frozenset(each for each in written if each.lower() not in people | towns)
         known = lexicons.clinical | functions
         self._nobody = (known - people - towns - heads) | (self._beside - people)
 
@@ -116,6 +119,8 @@ class Edges:
         lower = token.lower()
         if lower == "the" and not house:
             return False
+        if token in self._written and not house:
+            return True  # "RN, CCTC"
         return lower in self._beside or (lower in self._joints and token.islower())
 
 

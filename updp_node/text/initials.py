@@ -73,6 +73,7 @@ class InitialRules:
         self._protocol = lexicons.protocol
         self._stop = frozenset(lexicons.names["stop"])
         self._classify: Callable[[str], Kind] = vocabulary.classify
+        self._written, self._graded = lexicons.abbreviations, lexicons.graded
         self._given, self._words = lexicons.given, lexicons.words
 
     def find(self, text: str) -> Iterator[NameFind]:
@@ -134,6 +135,8 @@ class InitialRules:
             if letters or self._classify(match["a"]) is not Kind.WORD:
                 yield NameFind(*match.span("a"), "signed")
         for match in _ENCLOSED.finditer(text):
+            if match["a"] in self._written or match["a"].lower() in self._graded:
+                continue  # "(ASiR)", "(Hadlock)"
             kinds = {self._classify(word) for word in match["a"].lower().replace(".", "").split()}
             alone = len(kinds) == 1 and " " not in match["a"]
             small = match["a"].islower() and not match["number"]

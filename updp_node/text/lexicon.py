@@ -84,6 +84,8 @@ class Lexicons:
         Two words before an eponym: *artery of* Heubner.
     abbreviations : frozenset of str
         Harmless where they are written so: ``MWF``, ``mTICI``.
+    codes : frozenset of str
+        Codes of letters and digits that are the same for everybody: ``mrT3c``, ``CI622``.
     second_ner : pathlib.Path or None
         Card of a site's own model, see `updp_node.text.second_ner`; None where it has none.
     """
@@ -117,6 +119,7 @@ class Lexicons:
     graded: frozenset[str] = frozenset()
     organs: frozenset[tuple[str, str]] = frozenset()
     abbreviations: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
     second_ner: Path | None = None
 
     @property
@@ -205,6 +208,7 @@ def load_lexicons(
         closed=_context(closed) if (closed := root / "context" / "closed.yaml").exists() else {},
         towns=frozenset(_optional(root, "context/ambiguous_towns*.txt*")),
         voter=card if (card := root / "voter" / "voter.yaml").exists() else None,
+        codes=frozenset(_optional(root, "context/harmless_codes*.txt*")),
         second_ner=own if site and (own := site / _SECOND_NER).exists() else None,
     )
 

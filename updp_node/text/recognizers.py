@@ -250,7 +250,7 @@ class Recognizers:
             context_aware_enhancer=_NoEnhancer(),
         )
         self._language = language
-        self._voter = load_voter(lexicons)
+        self._voter = load_voter(lexicons, vocabulary)
         self._second = load_second_ner(lexicons)
 
     def find(self, text: str, *, explain: bool = False, closed: bool = True) -> Found:

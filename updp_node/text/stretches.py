@@ -22,7 +22,8 @@ _NAMED = frozenset(
 _PEOPLE = frozenset({"model", "spoken-of", "line", "order", "lone-line", "field", "voter"})
 _NUMBER_BEFORE = re.compile(
     r"(?:\b(?:at|to|on|from|of|lives|near|outside|is)|,|:|/|\n)[ \t]+"
-    r"(?P<phi>\d{1,5}[A-Za-z]?,? (?:The )?|The )\Z"
+    r"(?P<phi>(?:\d{1,5}[A-Za-z]?,? )?(?:The (?:Old |New |Upper |Lower |Little |Great )?)|"
+    r"\d{1,5}[A-Za-z]?,? )\Z"
 )
 _BETWEEN = re.compile(
     r"(?:(?:,|\n)? ?(?:\d{1,4}(?:st|nd|rd|th)?[A-Z]?|No\.?|[A-Z]|of|the|on|at|near|Phase|Wing|"
@@ -32,6 +33,26 @@ _BETWEEN = re.compile(
 _OWNER = re.compile(
     r" (?:of|for) (?:the )?[A-Z][a-z'-]+(?: [A-Z][a-z'-]+){0,2}| OF (?:THE )?[A-Z'-]+(?: [A-Z'-]+)?"
 )
+_NUMBER_AFTER = re.compile(
+    r" (?:\d{1,2}[A-Z]?|(?!19|20)\d{3,4})(?=[.,;)](?:\s|$)|[ \t]*$| (?:at|on|by|[A-Z][a-z]+day)\b)",
+    re.MULTILINE,
+)
+"""Of a ward, a lodge: ``Simms Pavilion 1``, ``American Legion Post 951``."""
+_WORD_NAMES = re.compile(
+    r" (?:Her|Do|So|An|My|No|On|In|Can|Will|May|Be|To|Or|Is|As|Am|Way|Long|Day)"
+    r"(?=[,;)\n]|\.(?:\s|$)|$| (?:MD|DO|RN|NP|PA|RT|RDMS)\b)"
+)
+"""Surnames that are words of the grammar: ``Manuel Her, MD``."""
+_ROW = re.compile(
+    r"(?:^|, |\b(?:at|to|from|of|At|From)(?: the)? |: |\()"
+    r"(?P<phi>(?:(?!(?:Dr|Mr|Mrs|Ms|Prof|The|Our|Seen|Sent|Images|Study|Station|Ward|Location|Facility|Department|Hospital|Site)\b)"
+    r"[A-Z][a-z][\w'-]* ?){1,3})\Z",
+    re.MULTILINE,
+)
+"""Capitalized words right before the name of an institution: ``, Nail Translational``."""
+_EPONYM_AFTER = re.compile(r" (?P<phi>[A-Z][a-z]{2,20})(?=[.,;)]|[ \t]*$)", re.MULTILINE)
+_INITIAL_BEFORE = re.compile(r"(?:^|[,;:(] ?)(?P<phi>(?:[A-Z]\. ?){1,2})\Z", re.MULTILINE)
+_UNIT = re.compile(r"(?:Tesla|French|Gauge|Hounsfield|Fr|Gray)\b")
 _JOINT = re.compile(r"[ ,\n/-]{0,3}")
 _HEAD_END = 60
 
@@ -49,6 +70,7 @@ class Stretches:
         places = lexicons.places
         strong, weak = places.get("tails", ()), places.get("tail_words", ())
         self._is_on = bool(strong)
+        self._graded, self._eponyms = lexicons.graded, lexicons.eponyms
         ends, words = _either(strong), _either([*strong, *weak])
         joint = r"(?: and| &| of| for| of the|/)?"
         pair = _either(places.get("tail_pairs", ()))
@@ -57,6 +79,13 @@ class Stretches:
             rf"|(?:'s)? (?:{pair})(?: {ends})?(?!\w)"
             r"|(?<=\b[A-Z]{3}) (?-i:E[DR])(?!\w)|(?<=\b[A-Z]{4}) (?-i:E[DR])(?!\w)"
             r"| \d{1,2} (?:East|West|North|South|EAST|WEST|NORTH|SOUTH|[NSEW])\b",
+            re.IGNORECASE,
+        )
+        nations = _either(lexicons.closed.get("nations", ()))
+        self._nation = re.compile(rf",? (?:{nations})(?!\w)", re.IGNORECASE)
+        firms = _either(lexicons.closed.get("firms", ()))
+        self._firm = re.compile(
+            rf"(?:\.?, ?(?:M\.?D|D\.?O|D\.?D\.?S|D\.?C)\b\.?)?\.?,? ?(?:{firms})(?![\w])\.?(?!\w)",
             re.IGNORECASE,
         )
         heads = _either(places.get("head_words", ()))
@@ -89,19 +118,47 @@ class Stretches:
     def _around(self, span: Span, text: str) -> Iterator[Span]:
         """The end and the beginning of a name of an institution, the number before an address."""
         found = text[span.start : span.end]
+        before = text[max(0, span.start - _HEAD_END) : span.start]
         tail = self._tail.match(text, span.end)
         if tail and _is_alike(found, tail[0]):
             yield Span(span.start, tail.end(), "INSTITUTION", "tail")
+        letter = _INITIAL_BEFORE.search(before) if span.category == "NAME" else None
+        if letter and found[:1].isupper():
+            yield Span(span.start - len(letter["phi"]), span.end, "NAME", "initial-before")
+        nation = self._nation.match(text, span.end) if span.category != "INSTITUTION" else None
+        if nation and text[span.end] == "," and found[:1].isupper():
+            yield Span(span.start, nation.end(), "LOCATION", "nation")
+        firm = self._firm.match(text, tail.end() if tail else span.end)
+        if firm and (tail or "&" in found or span.category == "INSTITUTION"):
+            yield Span(span.start, firm.end(), "INSTITUTION", "firm")
+        yield from self._after(span, text, found)
         owner = _OWNER.match(text, span.end)
         if owner and self._headed.fullmatch(found):
             yield Span(span.start, owner.end(), "INSTITUTION", "head")
-        before = text[max(0, span.start - _HEAD_END) : span.start]
+        owned = found.startswith("s ") and before.endswith("'")  # "Women's Health Group"
+        row = _ROW.search(before.removesuffix("'")) if found[:1].isupper() or owned else None
+        if row and span.category == "INSTITUTION":
+            start = span.start - len(row["phi"]) - owned
+            yield Span(start, span.end, "INSTITUTION", "row")
         head = self._head.search(before) if found[:1].isupper() else None
         if head:
             yield Span(span.start - len(before) + head.start(), span.end, "INSTITUTION", "head")
         number = _NUMBER_BEFORE.search(before) if found[:1].isupper() else None
-        if number:
+        if number and not _UNIT.match(found):
             yield Span(span.start - len(number["phi"]), span.end, "ADDRESS", "house-number")
+
+    def _after(self, span: Span, text: str, found: str) -> Iterator[Span]:
+        """The number behind the name of a ward, the surname that is a word behind a given name."""
+        graded = found.lower() in self._graded or found.lower() in self._eponyms
+        number = _NUMBER_AFTER.match(text, span.end) if found.istitle() and not graded else None
+        if number and (span.category == "INSTITUTION" or " " not in found):
+            yield Span(span.start, number.end(), "INSTITUTION", "tail")
+        word = _WORD_NAMES.match(text, span.end)
+        if word and span.category == "NAME" and found.isalpha() and found.istitle():
+            yield Span(span.start, word.end(), "NAME", "word-name")
+        eponym = _EPONYM_AFTER.match(text, span.end) if span.category == "NAME" else None
+        if eponym and found.istitle() and eponym["phi"].lower() in self._eponyms:
+            yield Span(span.start, eponym.end(), "NAME", "word-name")
 
 
 def _between(spans: Sequence[Span], text: str) -> Iterator[Span]:

@@ -32,6 +32,7 @@ from updp_node.text.veto import Found, Veto
 from updp_node.text.voter_features import features_of
 from updp_node.text.voter_gate import Gate
 from updp_node.text.voter_tokens import Reader, Token
+from updp_node.text.words import Vocabulary
 
 RECOGNIZER = "voter"
 _OTHER = "O"
@@ -93,6 +94,8 @@ class Voter:
     lexicons : Lexicons
     card : pathlib.Path
         ``voter.yaml`` of the pack.
+    vocabulary : Vocabulary or None
+        That of the recognizers.
 
     Raises
     ------
@@ -100,7 +103,9 @@ class Voter:
         The files of the voter cannot be used, or do not belong together.
     """
 
-    def __init__(self, lexicons: Lexicons, card: Path) -> None:
+    def __init__(
+        self, lexicons: Lexicons, card: Path, vocabulary: Vocabulary | None = None
+    ) -> None:
         content = read_rules(card)
         self.bounds = _bounds(content, card)
         model = read_model(card.with_name(str(content.get("model", "model.txt.gz"))))
@@ -109,8 +114,8 @@ class Voter:
         self._model = model
         self._tagger = _open(model, card)
         self._labels = [label for label in self._tagger.labels() if label != _OTHER]
-        self._reader = Reader(lexicons)
-        self._gate = Gate(lexicons)
+        self._reader = Reader(lexicons, vocabulary)
+        self._gate = Gate(lexicons, vocabulary)
 
     def read(self, text: str) -> Ballot:
         """What is thought of every token of a folded text."""
@@ -189,7 +194,7 @@ class Voter:
         return ballot.shares[at] >= bound and ballot.categories[at] in self.bounds.categories
 
 
-def load_voter(lexicons: Lexicons) -> Voter | None:
+def load_voter(lexicons: Lexicons, vocabulary: Vocabulary | None = None) -> Voter | None:
     """The voter of a pack; None where it has none.
 
     Raises
@@ -197,7 +202,7 @@ def load_voter(lexicons: Lexicons) -> Voter | None:
     ConfigError
         As `Voter`.
     """
-    return Voter(lexicons, lexicons.voter) if lexicons.voter else None
+    return Voter(lexicons, lexicons.voter, vocabulary) if lexicons.voter else None
 
 
 def read_model(path: Path) -> bytes:

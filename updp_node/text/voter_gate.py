@@ -25,13 +25,16 @@ class Gate:
     Parameters
     ----------
     lexicons : Lexicons
+    vocabulary : Vocabulary or None
+        That of the recognizers, which has read the text already; None for one of its own.
     """
 
-    def __init__(self, lexicons: Lexicons) -> None:
+    def __init__(self, lexicons: Lexicons, vocabulary: Vocabulary | None = None) -> None:
         self._lexicons = lexicons
-        self._vocabulary = Vocabulary(lexicons)
+        self._vocabulary = vocabulary or Vocabulary(lexicons)
         heads = frozenset(lexicons.places["facility"]) | frozenset(lexicons.closed.get("heads", ()))
         services = frozenset(lexicons.places["services"])
+        self._nations = frozenset(lexicons.closed.get("nations", ()))
         self._services = services | (lexicons.clinical - heads)
         self._measures = [re.compile(each) for each in lexicons.closed.get("harmless", ())]
 
@@ -88,6 +91,11 @@ class Gate:
         """Whether a whole find is a kept code, a state alone, or a number without digits."""
         if category == "LOCATION" and all("z" in each for each in classes):
             return True
+        words = re.findall(r"[^\W\d_]+", found.lower())
+        if words and all(word in self._nations for word in words):
+            return True
+        if category == "DEVICE" and "_" in found and found.islower():
+            return True  # "tfl3d1_ns": a sequence
         if category == "INSTITUTION" and all(
             word in self._services for word in re.findall("[a-z]+", found.lower())
         ):

@@ -63,10 +63,12 @@ class Reader:
     Parameters
     ----------
     lexicons : Lexicons
+    vocabulary : Vocabulary or None
+        That of the recognizers, which knows many words already; None for one of its own.
     """
 
-    def __init__(self, lexicons: Lexicons) -> None:
-        self._vocabulary = Vocabulary(lexicons)
+    def __init__(self, lexicons: Lexicons, vocabulary: Vocabulary | None = None) -> None:
+        self._vocabulary = vocabulary or Vocabulary(lexicons)
         self._written = lexicons.abbreviations
         self._seen: dict[str, Seen] = {}
         names, places, closed = lexicons.names, lexicons.places, lexicons.closed
