@@ -45,8 +45,8 @@ _WORD_NAMES = re.compile(
 """Surnames that are words of the grammar: ``Manuel Her, MD``."""
 _ROW = re.compile(
     r"(?:^|, |\b(?:at|to|from|of|At|From)(?: the)? |: |\()"
-    r"(?P<phi>(?:(?!(?:Dr|Mr|Mrs|Ms|Prof|The|Our|Seen|Sent|Images|Study|Station|Ward|Location|Facility|Department|Hospital|Site)\b)"
-    r"[A-Z][a-z][\w'-]* ?){1,3})\Z",
+    r"(?P<phi>(?:(?!(?:Dr|Mr|Mrs|Ms|Prof|The|Our|Seen|Sent|Images|Study|Station|Ward|Location|"
+    r"Facility|Department|Hospital|Site)\b)[A-Z][a-z][\w'-]* ?){1,3})\Z",
     re.MULTILINE,
 )
 """Capitalized words right before the name of an institution: ``, Nail Translational``."""
