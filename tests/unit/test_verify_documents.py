@@ -115,3 +115,13 @@ def test_an_identifier_is_found_in_clinical_documents(content: bytes, kind: str)
 def test_markup_without_identifiers_passes() -> None:
     assert kinds(b"<section><title>Findings</title><text>Clear lungs</text></section>",
                  "text/XML") == set()  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["model/stl", "model/obj", "application/zip", "video/mp4", ""])
+def test_a_document_of_a_kind_that_is_not_read_is_refused(kind: str) -> None:
+    with pytest.raises(InstanceError, match="unreadable-document"):
+        kinds(b"PK\x03\x04 packed", kind)
+
+
+def test_markup_is_read_whatever_kind_it_says_to_be() -> None:
+    assert "name" in kinds(b" <n>Qvistorpe</n>", "model/x3d+xml")

@@ -50,7 +50,8 @@ def search_document(made: Dataset, wanted: Wanted) -> Iterator[Hit]:
     Raises
     ------
     InstanceError
-        ``unreadable-document``: a PDF that is encrypted, damaged or too large to be searched.
+        ``unreadable-document``: a PDF that is encrypted, damaged or too large to be searched;
+        a kind of document that is neither PDF nor text.
     """
     content = made.get("EncapsulatedDocument")
     if not content:
@@ -68,6 +69,8 @@ def _texts(content: bytes, kind: str) -> Iterator[str]:
         yield from _pdf_texts(content)
     elif kind.startswith(_TEXT_TYPES) or content.lstrip()[:1] == b"<":
         yield from _markup_texts(content)
+    else:
+        raise InstanceError("unreadable-document", f"{_PLACE} is of a kind that is not read")
 
 
 def _markup_texts(content: bytes) -> Iterator[str]:
