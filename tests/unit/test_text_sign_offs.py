@@ -32,15 +32,27 @@ def goes(text: str, identifier: str, identity: Identity | None = None) -> bool:
         ("bw/tl DD: 03/04/12", "bw"), ("HGS:SVC 1/29/08", "HGS"), ("/ARC", "ARC"),
         ("Case 1: DG, 00719088", "DG"), ("Transcribed by: MS", "MS"), ("HN 17:40", "HN"),
         ("Interpreted by CJ / ML", "ML"), ("-croft", "croft"), ("~brandt", "brandt"),
+        ("Read on 2012-09-26 / vr", "vr"), ("Dictated at 19:44; vw; signed", "vw"),
+        ("Read 3/12/2019 | KQB", "KQB"),
     ],
 )  # fmt: skip
 def test_initials_go_where_somebody_signs(text: str, initials: str) -> None:
     assert goes(text, initials)
 
 
-@pytest.mark.parametrize("text", ["CXR", "LUNGS", "Evaluated by CT.", "pushed by gas.", "NAD"])
+@pytest.mark.parametrize(
+    "text",
+    ["CXR", "LUNGS", "Evaluated by CT.", "pushed by gas.", "NAD"],
+)
 def test_letters_that_nobody_signs_with_stay(text: str) -> None:
     assert shared_scrubber().find(BEFORE + text + AFTER) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("Given at 10:40; no; stat.", "no"), ("Seen 3/12/2019 / CT", "CT")]
+)
+def test_small_words_beside_a_time_or_a_date_stay(text: str, word: str) -> None:
+    assert not goes(text, word)
 
 
 @pytest.mark.parametrize(

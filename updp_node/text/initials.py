@@ -37,6 +37,12 @@ _AFTER_TIME = re.compile(
     r"(?:\d:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?)[ \t]{1,3}(?P<a>[A-Z]{2,4}|[a-z]{2,3})[ \t]*$",
     re.MULTILINE,
 )
+_APART = re.compile(
+    r"(?<!\d)(?:\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?"
+    r"|\d{4}-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d\d))"
+    r"[ \t]{0,2}[/;|~][ \t]{1,2}(?P<a>[A-Z]{2,4}|[a-z]{2,3})(?=[ \t]*(?:$|[;|]))",
+    re.MULTILINE,
+)
 _TWO = re.compile(
     r"(?<![\w/.:-])(?P<a>[A-Z][A-Za-z'-]{2,24})/(?P<b>[A-Z][A-Za-z'-]{2,24})(?![\w/-])"
     r"(?P<date>(?=[ \t]+\d{1,2}[/-]\d))?"
@@ -103,6 +109,7 @@ class InitialRules:
             (_DATED, self._letters | self._protocol),
             (_MARKED, _HALVES),
             (_AFTER_TIME, self._letters),
+            (_APART, self._letters | self._stop),
         ):
             for match in pattern.finditer(text):
                 if match["a"].lower() not in vetoed:
