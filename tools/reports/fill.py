@@ -18,6 +18,7 @@ from updp_node.text.identity import Identity
 
 TUNED = (
     "development", "opened", "extra", "reopened", "third", "mixed", "academic", "narrative",
+    "blind",
 )  # fmt: skip
 SPLITS = (*TUNED, "figure")
 """Sets of templates, for the most part one author each; nothing is tuned on ``figure``."""
